@@ -1,0 +1,225 @@
+//! Everything that is built at boot and shared by every request. Immutable but for the live generation.
+//!
+//! The only file that reads the clock. What must agree is built together, in the order it depends on itself.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+
+use crate::chain::{Chain, Step};
+use crate::config::{self, Config, PluginSource};
+use crate::decision::Terms;
+use crate::event::{Event, Timestamp};
+use crate::lane::Lane;
+use crate::plugin::Sandbox;
+use crate::source::Source;
+use crate::store::{Mine, Store};
+use crate::token::AdminToken;
+
+/// Accepted events resumed at once after a start.
+const RESUME_BATCH: usize = 64;
+
+/// Where time comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The machine's.
+    System,
+    /// Standing still, for tests.
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// The present moment.
+    pub fn now(self) -> Timestamp {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+            Self::System => Timestamp(
+                std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+            ),
+            Self::Fixed(moment) => moment,
+        }
+    }
+}
+
+/// One immutable set of chains.
+pub struct Generation {
+    /// Changes whenever anything in it changes.
+    pub id: String,
+    chain: Arc<Chain>,
+}
+
+impl Generation {
+    /// Builds every step of the config: slow, so never on the event path.
+    ///
+    /// # Errors
+    /// A sentence that names the step and what is wrong with its plugin or config.
+    pub fn build(sandbox: &Sandbox, config: &Config) -> anyhow::Result<Self> {
+        let mut id = Sha256::new();
+        let mut steps = Vec::with_capacity(config.steps.len());
+        for step in &config.steps {
+            let step = build(sandbox, step, &config.limits).with_context(|| format!("step `{}`", step.name))?;
+            let place = (&step.plugin.digest, step.plugin.report.config.to_string(), format!("{:?}", step.terms.grants));
+            id.update(format!("{place:?}"));
+            steps.push(step);
+        }
+        let id = hex::encode(&id.finalize()[..8]);
+        Ok(Self { id: id.clone(), chain: Arc::new(Chain::new("default".to_owned(), id, steps)) })
+    }
+
+    /// The chain that an event takes.
+    pub fn chain_for(&self, _event: &Event) -> Arc<Chain> {
+        self.chain.clone()
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.chain.steps
+    }
+}
+
+fn build(sandbox: &Sandbox, step: &config::Step, limits: &config::Limits) -> anyhow::Result<Step> {
+    let wasm = match &step.source {
+        PluginSource::Bundled(wasm) => wasm.to_vec(),
+        PluginSource::File(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    let plugin = sandbox.load(&wasm, step.config.as_ref(), limits, step.isolation)?;
+    let description = plugin.description();
+    tracing::info!(
+        plugin.name = description.name,
+        plugin.version = description.version,
+        activation_ms = plugin.took.map(|took| took.as_millis() as u64),
+        "plugin ready"
+    );
+    let terms = Terms { effects: description.effect_set(), grants: step.grants.clone() };
+    Ok(Step { plugin: Arc::new(plugin), terms })
+}
+
+/// How fast each source may send.
+pub struct Rates(BTreeMap<String, DefaultDirectRateLimiter>);
+
+impl Rates {
+    /// Whether one more event of this source is within its rate.
+    pub fn admit(&self, source: &str) -> bool {
+        self.0.get(source).is_none_or(|rate| rate.check().is_ok())
+    }
+}
+
+/// The host.
+pub struct App {
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Connections to desks, by name.
+    pub sources: BTreeMap<String, Arc<Source>>,
+    /// How fast each may send.
+    pub rates: Rates,
+    /// The journal.
+    pub store: Store,
+    /// Threads for chains that are not known to be quick.
+    pub lane: Lane,
+    /// Places for requests in work. A permit moves into the work itself.
+    pub permits: Arc<Semaphore>,
+    /// What admins prove themselves with.
+    pub token: AdminToken,
+    /// Largest body, bytes.
+    pub max_body_bytes: usize,
+    /// For a request's body.
+    pub body_timeout: Duration,
+    /// How long a caller waits for a decision.
+    pub inline_budget: Duration,
+    /// How instances get their memory, in words.
+    pub allocation: &'static str,
+    generation: Arc<Generation>,
+    stopping: AtomicBool,
+    // Last, so that it outlives every chain that runs in it.
+    _sandbox: Sandbox,
+}
+
+impl App {
+    /// Builds the host. `program` is the binary whose activation child brings plugins in.
+    ///
+    /// # Errors
+    /// A sentence that names what could not be built.
+    pub fn build(config: Config, program: &Path, clock: Clock) -> anyhow::Result<Self> {
+        let store = Store::open(&config.data)?;
+        let token = AdminToken::open(&config.data)?;
+        let sandbox = Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?;
+        let generation = Generation::build(&sandbox, &config)?;
+        let rate = |(name, source): (&String, &config::SourceConfig)| {
+            let per_second = NonZeroU32::new(source.max_per_second).unwrap_or(NonZeroU32::MIN);
+            // Twice a second's worth at once: desks send what piled up in one burst.
+            (name.clone(), RateLimiter::direct(Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)))))
+        };
+        let rates = Rates(config.sources.iter().map(rate).collect());
+        Ok(Self {
+            clock,
+            sources: config.sources.into_iter().map(|(name, source)| (name, Arc::new(source.source))).collect(),
+            rates,
+            store,
+            lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
+            permits: Arc::new(Semaphore::new(config.max_in_flight)),
+            token,
+            max_body_bytes: config.max_body_bytes,
+            body_timeout: config.body_timeout,
+            inline_budget: config.inline_budget,
+            allocation: sandbox.allocation(),
+            generation: Arc::new(generation),
+            stopping: AtomicBool::new(false),
+            _sandbox: sandbox,
+        })
+    }
+
+    /// The live generation. A request takes it once and keeps it to its end.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.generation.clone()
+    }
+
+    /// Decides the events that were accepted and not decided when the host last stopped.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub async fn resume(&self) -> anyhow::Result<usize> {
+        let mut resumed = 0;
+        loop {
+            let batch = self.store.pending(RESUME_BATCH).await?;
+            if batch.is_empty() {
+                return Ok(resumed);
+            }
+            for mine in batch {
+                self.decide(mine).await?;
+                resumed += 1;
+            }
+        }
+    }
+
+    async fn decide(&self, mine: Mine) -> anyhow::Result<()> {
+        let Some(event) = mine.accepted().cloned().map(Arc::new) else { return Ok(()) };
+        let chain = self.generation().chain_for(&event);
+        let decision = self.lane.submit(chain, event.clone(), self.clock.now()).await?;
+        self.store.record(mine, &event, &decision).await?;
+        Ok(())
+    }
+
+    /// Says that the host is going down: load balancers look elsewhere from now on.
+    pub fn begin_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Why it should get no traffic now, if so.
+    pub async fn unready(&self) -> Option<String> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Some("stopping".to_owned());
+        }
+        if self.permits.available_permits() == 0 {
+            return Some("all places are taken".to_owned());
+        }
+        self.store.healthy().await.err().map(|error| error.to_string())
+    }
+}

@@ -1,0 +1,113 @@
+//! The command line: what can be typed, and which file does it.
+//!
+//! Every command returns its exit code; every word that a person reads leaves through [`out`] or [`complain`].
+
+mod card;
+mod check;
+mod plugin;
+mod run;
+mod schema;
+mod serve;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::plugin::child;
+
+/// A rules plugin host that stands beside an IT service desk: webhook events in, enriched decisions out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "signalbox",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command, signalbox serves. Exit codes: 0 done, 1 refused or check failed, 2 usage."
+)]
+struct Cli {
+    #[command(flatten)]
+    serve: serve::Args,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take events from desks and answer with decisions (the default)
+    Serve(serve::Args),
+    /// Decide events from files, offline, and print the decisions
+    Run(run::Args),
+    /// Check a config: read it, bring its plugins in, and say what is wrong
+    Check(check::Args),
+    /// Look at a plugin, or put it through the upload gate
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Print a JSON Schema
+    Schema(schema::Args),
+    /// Print completions for a shell
+    Completions {
+        /// The shell to print them for
+        shell: clap_complete::Shell,
+    },
+    /// The activation child: one request on stdin, one response on stdout
+    #[command(hide = true)]
+    Activate,
+}
+
+/// How a command ended, when it did not fail.
+enum Done {
+    /// It did what it was asked.
+    Well,
+    /// It ran, and the answer is no.
+    Refused,
+}
+
+/// Runs what was typed.
+pub fn main() -> ExitCode {
+    let Cli { serve, command } = Cli::parse();
+    let done = match command.unwrap_or(Command::Serve(serve)) {
+        Command::Serve(args) => serve::serve(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Plugin(command) => plugin::plugin(&command),
+        Command::Schema(args) => schema::schema(&args),
+        Command::Completions { shell } => completions(shell),
+        Command::Activate => child().map(|()| Done::Well),
+    };
+    match done {
+        Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::Refused) => ExitCode::from(1),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<Done> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "signalbox", &mut script);
+    out(&String::from_utf8(script)?);
+    Ok(Done::Well)
+}
+
+/// Prints for a person or a pipe. A reader that has gone away is not an error of ours.
+fn out(text: &str) {
+    let mut stdout = anstream::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Prints what went wrong.
+fn complain(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "signalbox: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

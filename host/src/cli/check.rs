@@ -1,0 +1,36 @@
+//! `signalbox check`: reads a config and brings every plugin of its chain in, without serving.
+
+use std::path::PathBuf;
+
+use super::run::tempdir;
+use super::{Done, complain, out};
+use crate::app::Generation;
+use crate::config::{Config, Overrides};
+use crate::plugin::Sandbox;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The config file to check
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(super) fn check(args: &Args) -> anyhow::Result<Done> {
+    let checked = Config::load(Some(&args.config), &Overrides::default()).map_err(anyhow::Error::from).and_then(|config| {
+        // Compiled plugins are thrown away: a check leaves nothing behind.
+        let scratch = tempdir()?;
+        let sandbox = Sandbox::start(&config.limits, std::env::current_exe()?, scratch.0.clone())?;
+        let generation = Generation::build(&sandbox, &config)?;
+        Ok((config.sources.len(), generation))
+    });
+    match checked {
+        Ok((sources, generation)) => {
+            out(&format!("{}: fine; {sources} sources, {} steps, generation {}\n", args.config.display(), generation.steps().len(), generation.id));
+            Ok(Done::Well)
+        }
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            Ok(Done::Refused)
+        }
+    }
+}

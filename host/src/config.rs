@@ -1,0 +1,322 @@
+//! Configuration: what an admin writes (TOML), and what the host runs with.
+//!
+//! Two stages. [`Written`] is the file as it stands, unknown keys refused; [`Config`] is resolved: every default filled in, every
+//! reference followed, every value trusted from here on. Only this file reads the environment and config files.
+
+mod limits;
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use limits::Limits;
+use resolve::{Resolver, line_of};
+
+use crate::grant::Grant;
+use crate::signature::Auth;
+use crate::source::{Answer, Source};
+
+/// The public listener unless told otherwise.
+pub const LISTEN: &str = "127.0.0.1:8640";
+/// The admin listener unless told otherwise.
+pub const ADMIN_LISTEN: &str = "127.0.0.1:8641";
+/// The data directory unless told otherwise.
+pub const DATA: &str = "signalbox-data";
+/// The source that a host without a config file has: unsigned events from this machine.
+pub const DEMO: &str = "demo";
+
+/// The file, as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Written {
+    /// Listeners and their bounds.
+    pub server: Server,
+    /// Budgets of every plugin call.
+    pub limits: Limits,
+    /// The host's own log.
+    pub log: Log,
+    /// Connections to desks, by the name in `POST /hooks/NAME`. Without any there is `demo`.
+    pub sources: BTreeMap<String, SourceEntry>,
+    /// The chain, in order. Without any it is the bundled one: categorize, sentiment, escalate.
+    pub steps: Vec<StepEntry>,
+}
+
+/// `[server]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Where desks call.
+    pub listen: String,
+    /// Where admins call.
+    pub admin_listen: String,
+    /// Where everything is kept: journal, admin token, compiled plugins.
+    pub data: PathBuf,
+    /// Largest body, bytes: desks stay below 256 KiB unless they send whole threads.
+    pub max_body_bytes: usize,
+    /// For a request's headers, ms.
+    pub header_timeout_ms: u64,
+    /// For a request's body, ms.
+    pub body_timeout_ms: u64,
+    /// How long a caller waits for a decision before it gets a receipt, ms. The tightest desks hang up after 5 s.
+    pub inline_budget_ms: u64,
+    /// Requests in work at once; the next one gets 503.
+    pub max_in_flight: usize,
+    /// Connections at once per listener; the next one waits.
+    pub max_connections: usize,
+    /// For the requests under way when the host stops, ms.
+    pub drain_ms: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: LISTEN.to_owned(),
+            admin_listen: ADMIN_LISTEN.to_owned(),
+            data: PathBuf::from(DATA),
+            max_body_bytes: 1 << 20,
+            header_timeout_ms: 10_000,
+            body_timeout_ms: 10_000,
+            inline_budget_ms: 2_000,
+            max_in_flight: 256,
+            max_connections: 1_024,
+            drain_ms: 10_000,
+        }
+    }
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// "text" for people, "json" for machines.
+    pub format: LogFormat,
+    /// "error", "warn", "info" (the default), "debug", "trace", or a filter such as "signalbox=debug".
+    pub filter: Option<String>,
+}
+
+/// How the host writes its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[sources.NAME]`: one connection to one desk.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceEntry {
+    /// A bundled adapter: "zammad", "generic", "cloudevents", "demo".
+    pub preset: Option<String>,
+    /// Or an adapter file of your own.
+    pub adapter: Option<PathBuf>,
+    /// Where the secrets are: "env:NAME" or "file:PATH", never the secret itself. Several while one is being changed.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// "decision": the answer holds the decision. "receipt": 202 as soon as the event is durable.
+    pub answer: Option<Answer>,
+    /// What differs from the adapter's own way of verifying: `{ scheme = "bearer" }`, `{ tolerance_s = 600 }`.
+    pub auth: Option<Auth>,
+    /// Events per second; more get 429. 1,000 unless told otherwise.
+    pub max_per_second: Option<u32>,
+}
+
+/// `[[steps]]`: one plugin in use.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepEntry {
+    /// A bundled plugin by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// Or a component file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Its config; absent means the defaults of its schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<Value>,
+    /// What it may do beyond a pure answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub grants: Vec<Grant>,
+    /// "fresh" (the default) or "reuse".
+    #[serde(default)]
+    pub isolation: Isolation,
+}
+
+/// Whether a step's instance serves one event or several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A new instance for every event: nothing of one reaches the next.
+    #[default]
+    Fresh,
+    /// One instance for many events, bounded by events, age and memory, dropped on any fault: for large guests.
+    Reuse,
+}
+
+/// Where a step's bytes come from.
+#[derive(Clone, Debug)]
+pub enum PluginSource {
+    /// Bundled with the host.
+    Bundled(&'static [u8]),
+    /// A file, read at start.
+    File(PathBuf),
+}
+
+/// One resolved step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// As the admin names it.
+    pub name: String,
+    /// Its bytes.
+    pub source: PluginSource,
+    /// Its config.
+    pub config: Option<Value>,
+    /// Its grants.
+    pub grants: Vec<Grant>,
+    /// Whether its instance serves one event or several.
+    pub isolation: Isolation,
+}
+
+/// One resolved source.
+#[derive(Debug)]
+pub struct SourceConfig {
+    /// The source itself.
+    pub source: Source,
+    /// Events per second.
+    pub max_per_second: u32,
+}
+
+/// Everything the host runs with.
+#[derive(Debug)]
+pub struct Config {
+    /// Where desks call.
+    pub listen: SocketAddr,
+    /// Where admins call.
+    pub admin_listen: SocketAddr,
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// Largest body, bytes.
+    pub max_body_bytes: usize,
+    /// For a request's headers.
+    pub header_timeout: Duration,
+    /// For a request's body.
+    pub body_timeout: Duration,
+    /// How long a caller waits for a decision.
+    pub inline_budget: Duration,
+    /// Requests in work at once.
+    pub max_in_flight: usize,
+    /// Connections at once per listener.
+    pub max_connections: usize,
+    /// For the requests under way when the host stops.
+    pub drain: Duration,
+    /// Budgets of every plugin call.
+    pub limits: Limits,
+    /// The host's own log.
+    pub log: Log,
+    /// By name.
+    pub sources: BTreeMap<String, SourceConfig>,
+    /// The chain, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What the command line says over the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--admin-listen`.
+    pub admin_listen: Option<String>,
+    /// `--data`.
+    pub data: Option<PathBuf>,
+}
+
+/// Why the host does not start with this config: file, line where there is one, key, and remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct ConfigError {
+    place: String,
+    problem: String,
+}
+
+impl Config {
+    /// Reads and resolves a file, or the defaults when there is none.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first fault.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let Some(path) = file else {
+            return Resolver { file: None, text: "" }.resolve(Written::default(), overrides);
+        };
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError { place: place.clone(), problem: format!("cannot be read: {error}") })?;
+        let resolver = Resolver { file: Some(path), text: &text };
+        let written: Written = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| line_of(&text, span.start));
+            ConfigError { place: resolver.place(line), problem: error.message().replace('\n', ", ") }
+        })?;
+        resolver.resolve(written, overrides)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("signalbox.toml");
+        std::fs::write(&file, text).unwrap();
+        let error = Config::load(Some(&file), &Overrides::default()).unwrap_err().to_string();
+        error.replace(&file.display().to_string(), "FILE")
+    }
+
+    #[test]
+    fn the_defaults_are_a_config() {
+        let config = Config::load(None, &Overrides::default()).unwrap();
+        assert_eq!((config.sources.len(), config.steps.len()), (1, 3));
+        assert!(config.listen.ip().is_loopback() && config.admin_listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn the_example_says_the_defaults() {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/signalbox.toml")).unwrap();
+        let written: Written = toml::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(&written.limits).unwrap(), serde_json::to_value(Limits::default()).unwrap());
+        assert_eq!(serde_json::to_value(&written.server).unwrap(), serde_json::to_value(Server::default()).unwrap());
+    }
+
+    #[test]
+    fn faults_name_line_key_and_remedy() {
+        for (text, line, words) in [
+            ("[server]\nlisten = \"nowhere\"\n", 2, "`server.listen` is `nowhere`; write an address"),
+            ("[server]\nlisen = \"127.0.0.1:1\"\n", 2, "unknown field `lisen`"),
+            ("[server\n", 1, ""),
+            ("\n[limits]\nfuel = 0\n", 3, "`limits.fuel` is 0; a budget can be changed, not switched off"),
+            ("[limits]\nfuel = \"much\"\n", 2, "invalid type"),
+            ("[[steps]]\nplugin = \"nope\"\n", 2, "no bundled plugin `nope`; there are categorize"),
+            ("[[steps]]\n", 1, "neither `plugin` nor `file`"),
+            ("[[steps]]\nplugin = \"categorize\"\ngrants = [\"fly\"]\n", 3, "`fly` is not a grant"),
+            ("[sources.desk]\n", 1, "neither `preset` nor `adapter`"),
+            ("[sources.desk]\npreset = \"nope\"\n", 1, "no preset `nope`; there are"),
+            ("[sources.desk]\npreset = \"zammad\"\nsecrets = [\"hunter2\"]\n", 1, "a secret is written by reference"),
+            ("[sources.desk]\npreset = \"zammad\"\nsecrets = [\"env:SIGNALBOX_NOT_SET\"]\n", 1, "SIGNALBOX_NOT_SET, which is not set"),
+            ("[sources.\"a/b\"]\npreset = \"zammad\"\nsecrets = [\"file:/dev/null\"]\n", 1, "is empty"),
+            ("[sources.\"a/b\"]\npreset = \"demo\"\n", 1, "no source's name; use 1 to 64"),
+        ] {
+            let error = refused(text);
+            assert!(error.starts_with("FILE, line ") && error.contains(words), "{text:?} -> {error}");
+            assert!(error.contains(&format!("line {line}:")), "{text:?} -> {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Every budget that guest code and its bytes run under: one table, all on by default.
+//!
+//! Read by `plugin/`; a config may change a value, never switch a budget off.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Budgets of one call into a plugin, and of bringing a plugin in. What hits a budget is a named outcome, never an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Fuel per call, about one unit per wasm instruction: the deterministic budget, so that a busy machine is never blamed on
+    /// the plugin. 50 million is 40 to 80 ms of pure computing; the bundled rules use 0.1 to 0.5 million for a usual post.
+    pub fuel: u64,
+    /// Wall time per call in milliseconds, host calls included: the backstop, far above what the fuel allows.
+    pub wall_ms: u64,
+    /// Sum of all linear memories of one instance, bytes. 64 MiB holds every toolchain measured: Python 34
+    /// MiB after 400,000 calls, Zig 17, Go 9.
+    pub memory_bytes: usize,
+    /// Linear memories of one instance. Adapted components have up to 3.
+    pub memories: usize,
+    /// Core instances of one plugin: adapters and shims come to about 10.
+    pub instances: usize,
+    /// Tables of one instance.
+    pub tables: usize,
+    /// Elements of one table. JavaScript engines need 7,700, Go 6,600.
+    pub table_elements: usize,
+    /// Bytes that one call may hand to the host, its verdict included: the cap on what a guest can make the host copy.
+    pub output_bytes: usize,
+    /// Calls from one call into the host.
+    pub host_calls: u32,
+    /// Log lines kept per call.
+    pub log_lines: u32,
+    /// Bytes of log kept per call.
+    pub log_bytes: u32,
+    /// Bytes of an uploaded plugin. Python components have 18 MB.
+    pub upload_bytes: usize,
+    /// Functions of an uploaded plugin: 100,000 empty ones already cost 8 CPU seconds to compile.
+    pub functions: u32,
+    /// Bytes of a step's config.
+    pub config_bytes: usize,
+    /// Fuel for `describe`, `configure` and the warm-up together.
+    pub activation_fuel: u64,
+    /// CPU seconds for bringing a plugin in: checking, `describe`, `configure`, snapshot and compilation.
+    pub activation_cpu_s: u64,
+    /// Wall seconds for the same.
+    pub activation_wall_s: u64,
+    /// Address space for the same, bytes.
+    pub activation_memory_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 50_000_000,
+            wall_ms: 1_000,
+            memory_bytes: 64 << 20,
+            memories: 8,
+            instances: 32,
+            tables: 16,
+            table_elements: 20_000,
+            output_bytes: 1 << 20,
+            host_calls: 1_000,
+            log_lines: 32,
+            log_bytes: 8 << 10,
+            upload_bytes: 32 << 20,
+            functions: 60_000,
+            config_bytes: 1 << 20,
+            activation_fuel: 5_000_000_000,
+            activation_cpu_s: 30,
+            activation_wall_s: 90,
+            activation_memory_bytes: 2 << 30,
+        }
+    }
+}

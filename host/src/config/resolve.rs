@@ -1,0 +1,159 @@
+//! From the config as it is written to the config that the host runs with: defaults filled in, references followed.
+//!
+//! The only file that reads the environment. A secret is read here, and never shown: not in an error, not in a log.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Config, ConfigError, DEMO, Isolation, Limits, Overrides, PluginSource, Server, SourceConfig, SourceEntry, Step, StepEntry, Written};
+use crate::source::{Adapter, AdapterError, Settings, Source, presets};
+
+/// Follows what a written config refers to.
+pub(super) struct Resolver<'a> {
+    pub(super) file: Option<&'a Path>,
+    pub(super) text: &'a str,
+}
+
+impl Resolver<'_> {
+    pub(super) fn resolve(&self, written: Written, overrides: &Overrides) -> Result<Config, ConfigError> {
+        let Server { listen, admin_listen, data, max_body_bytes, header_timeout_ms, body_timeout_ms, inline_budget_ms, max_in_flight, max_connections, drain_ms } =
+            written.server;
+        for (key, value) in [
+            ("max_body_bytes", max_body_bytes as u64),
+            ("header_timeout_ms", header_timeout_ms),
+            ("body_timeout_ms", body_timeout_ms),
+            ("inline_budget_ms", inline_budget_ms),
+            ("max_in_flight", max_in_flight as u64),
+            ("max_connections", max_connections as u64),
+        ] {
+            if value == 0 {
+                return Err(self.fault(key, format!("`server.{key}` is 0, which would refuse everything; leave it out for the default")));
+            }
+        }
+        self.limits(&written.limits)?;
+        let sources = if written.sources.is_empty() { BTreeMap::from([(DEMO.to_owned(), demo())]) } else { written.sources };
+        let sources = sources.into_iter().map(|(name, entry)| Ok((name.clone(), self.source(&name, entry)?)));
+        let steps = if written.steps.is_empty() { bundled() } else { written.steps };
+        Ok(Config {
+            listen: self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?,
+            admin_listen: self.address("admin_listen", overrides.admin_listen.as_deref().unwrap_or(&admin_listen))?,
+            data: overrides.data.clone().unwrap_or(data),
+            max_body_bytes,
+            header_timeout: Duration::from_millis(header_timeout_ms),
+            body_timeout: Duration::from_millis(body_timeout_ms),
+            inline_budget: Duration::from_millis(inline_budget_ms),
+            max_in_flight,
+            max_connections,
+            drain: Duration::from_millis(drain_ms),
+            limits: written.limits,
+            log: written.log,
+            sources: sources.collect::<Result<_, ConfigError>>()?,
+            steps: steps.into_iter().map(|entry| self.step(entry)).collect::<Result<_, ConfigError>>()?,
+        })
+    }
+
+    fn address(&self, key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+        text.parse().map_err(|_| self.fault(key, format!("`server.{key}` is `{text}`; write an address and a port, such as 127.0.0.1:8640")))
+    }
+
+    fn limits(&self, limits: &Limits) -> Result<(), ConfigError> {
+        let written = serde_json::to_value(limits).unwrap_or_default();
+        let zero = written.as_object().into_iter().flatten().find(|(_, value)| value.as_u64() == Some(0));
+        match zero {
+            Some((key, _)) => Err(self.fault(key, format!("`limits.{key}` is 0; a budget can be changed, not switched off"))),
+            None if limits.memory_bytes % (64 << 10) != 0 => {
+                Err(self.fault("memory_bytes", "`limits.memory_bytes` is not a multiple of a wasm page, 65536 bytes".to_owned()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn source(&self, name: &str, entry: SourceEntry) -> Result<SourceConfig, ConfigError> {
+        let plain = format!("[sources.{name}");
+        // TOML wants a name that holds anything but letters, digits, `-` and `_` in quotes.
+        let mark = if self.text.contains(&plain) { plain } else { format!("[sources.\"{name}") };
+        let fault = |problem: String| self.fault(&mark, format!("source `{name}`: {problem}"));
+        let adapter: Result<Adapter, AdapterError> = match (&entry.preset, &entry.adapter) {
+            (Some(preset), None) => presets::adapter(preset)
+                .ok_or_else(|| fault(format!("there is no preset `{preset}`; there are {}", presets::names().collect::<Vec<_>>().join(", "))))?,
+            (None, Some(file)) => {
+                let file = self.beside(file);
+                let text = std::fs::read_to_string(&file).map_err(|error| fault(format!("the adapter {} cannot be read: {error}", file.display())))?;
+                Adapter::from_toml(&text)
+            }
+            (Some(_), Some(_)) => return Err(fault("has both `preset` and `adapter`; keep one".to_owned())),
+            (None, None) => return Err(fault("says neither `preset` nor `adapter`; name a preset such as \"zammad\"".to_owned())),
+        };
+        let adapter = adapter.map_err(|error| fault(error.to_string()))?;
+        let secrets = entry.secrets.iter().map(|reference| self.secret(reference).map_err(&fault)).collect::<Result<Vec<_>, _>>()?;
+        let settings = Settings { auth: entry.auth, secrets, answer: entry.answer };
+        let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
+        Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1) })
+    }
+
+    /// Follows `env:NAME` or `file:PATH`.
+    fn secret(&self, reference: &str) -> Result<String, String> {
+        let secret = match reference.split_once(':') {
+            #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+            Some(("env", name)) => std::env::var(name).map_err(|_| format!("its secret is to come from the environment variable {name}, which is not set"))?,
+            Some(("file", path)) => {
+                let path = self.beside(Path::new(path));
+                std::fs::read_to_string(&path).map_err(|error| format!("its secret is to come from {}: {error}", path.display()))?
+            }
+            // The text may be a secret that somebody pasted: it is not repeated.
+            _ => return Err("a secret is written by reference: \"env:NAME\" or \"file:PATH\"".to_owned()),
+        };
+        let secret = secret.trim();
+        if secret.is_empty() { Err(format!("the secret {reference} is empty")) } else { Ok(secret.to_owned()) }
+    }
+
+    fn step(&self, entry: StepEntry) -> Result<Step, ConfigError> {
+        let fault = |problem: String| self.fault("[[steps]]", problem);
+        let (name, source) = match (entry.plugin, entry.file) {
+            (Some(name), None) => {
+                let found = signalbox_bundle::PLUGINS.iter().find(|bundled| bundled.name == name);
+                let bundled = found.ok_or_else(|| {
+                    let known: Vec<&str> = signalbox_bundle::PLUGINS.iter().map(|bundled| bundled.name).collect();
+                    self.fault(&format!("\"{name}\""), format!("there is no bundled plugin `{name}`; there are {}", known.join(", ")))
+                })?;
+                (name, PluginSource::Bundled(bundled.wasm))
+            }
+            (None, Some(file)) => (file.display().to_string(), PluginSource::File(self.beside(&file))),
+            (Some(_), Some(_)) => return Err(fault("a step has both `plugin` and `file`; keep one".to_owned())),
+            (None, None) => return Err(fault("a step says neither `plugin` nor `file`; name a bundled plugin or a component file".to_owned())),
+        };
+        Ok(Step { name, source, config: entry.config, grants: entry.grants, isolation: entry.isolation })
+    }
+
+    /// Paths are relative to the file that holds them.
+    fn beside(&self, path: &Path) -> PathBuf {
+        self.file.and_then(Path::parent).map_or_else(|| path.to_owned(), |parent| parent.join(path))
+    }
+
+    pub(super) fn place(&self, line: Option<usize>) -> String {
+        let file = self.file.map_or("the command line".to_owned(), |file| file.display().to_string());
+        line.map_or(file.clone(), |line| format!("{file}, line {line}"))
+    }
+
+    /// A fault at the first line that holds `mark`.
+    fn fault(&self, mark: &str, problem: String) -> ConfigError {
+        ConfigError { place: self.place(self.text.find(mark).map(|at| line_of(self.text, at))), problem }
+    }
+}
+
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    text[..at.min(text.len())].matches('\n').count() + 1
+}
+
+fn demo() -> SourceEntry {
+    SourceEntry { preset: Some(DEMO.to_owned()), adapter: None, secrets: Vec::new(), answer: None, auth: None, max_per_second: None }
+}
+
+fn bundled() -> Vec<StepEntry> {
+    signalbox_bundle::PLUGINS
+        .iter()
+        .map(|bundled| StepEntry { plugin: Some(bundled.name.to_owned()), file: None, config: None, grants: Vec::new(), isolation: Isolation::Fresh })
+        .collect()
+}

@@ -1,0 +1,143 @@
+//! The one map from refusal to HTTP status. Every error answer of both listeners is made here.
+//!
+//! Two audiences: the caller gets what it needs to mend its request, as `application/problem+json`; the log gets the rest, once.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::event::EventError;
+use crate::signature;
+use crate::source::MapError;
+use crate::store::StoreError;
+
+/// Seconds after which a caller that was shed may try again: the time a full house needs to empty.
+const RETRY_AFTER_S: &str = "1";
+
+/// Why a request gets no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No source of that name.
+    #[error("there is no source `{0}`; add [sources.{0}] to the config")]
+    UnknownSource(String),
+    /// The source takes calls from this machine only.
+    #[error("this source takes unsigned calls from this machine only; configure a source with a secret for others")]
+    NotFromHere,
+    /// No such page.
+    #[error("there is nothing here; events go to POST /hooks/SOURCE, the API is under /v1 on the admin listener")]
+    NoRoute,
+    /// No such record.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The path is right, the method is not.
+    #[error("only {0} is taken here")]
+    Method(&'static str),
+    /// The body is compressed.
+    #[error("compressed bodies are not taken; send the body without `Content-Encoding`")]
+    Compressed,
+    /// The body is of another kind, or means nothing to the source.
+    #[error("{0}")]
+    Map(#[from] MapError),
+    /// The body is too large.
+    #[error("the body is larger than {0} bytes; send an excerpt, or raise `server.max_body_bytes`")]
+    TooLarge(usize),
+    /// The body came too slowly.
+    #[error("the body did not arrive within {0} ms")]
+    TooSlow(u64),
+    /// The body broke off.
+    #[error("the body broke off")]
+    BrokenOff,
+    /// The call does not prove that it comes from the desk.
+    #[error("{}", .0.caller())]
+    Signature(signature::Refusal),
+    /// The admin's token is missing or wrong.
+    #[error("this needs the header `Authorization: Bearer TOKEN`, with the token from `admin.token` in the data directory")]
+    Token,
+    /// A query parameter is wrong.
+    #[error("{0}")]
+    Query(String),
+    /// More than the source's rate.
+    #[error("source `{0}` sends faster than its `max_per_second`; send it again")]
+    TooMany(String),
+    /// All places are taken.
+    #[error("all places are taken; send it again")]
+    Overloaded,
+    /// The same event is being decided and takes longer than this caller can wait.
+    #[error("this event is being decided; send it again for the decision")]
+    StillRunning,
+    /// The journal cannot take it.
+    #[error("the journal cannot be written now; nothing was lost, send it again")]
+    Store(#[from] StoreError),
+    /// A fault of ours.
+    #[error("a fault in signalbox; the log has more, under this answer's request id")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// The status and a stable code.
+    fn status(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::UnknownSource(_) => (StatusCode::NOT_FOUND, "unknown-source"),
+            Self::NotFromHere => (StatusCode::FORBIDDEN, "loopback-only"),
+            Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::Compressed => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-encoding"),
+            Self::Map(MapError::Content(_) | MapError::NotCloudEvent | MapError::WantsCloudEvent) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::TooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
+            Self::BrokenOff => (StatusCode::BAD_REQUEST, "broken-off"),
+            Self::Signature(_) => (StatusCode::UNAUTHORIZED, "signature"),
+            Self::Token => (StatusCode::UNAUTHORIZED, "token"),
+            Self::Map(MapError::Event(EventError::Syntax(_))) => (StatusCode::BAD_REQUEST, "syntax"),
+            Self::Map(MapError::Event(EventError::Shape { .. })) => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
+            Self::Query(_) | Self::Store(StoreError::Cursor) => (StatusCode::BAD_REQUEST, "query"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::StillRunning => (StatusCode::SERVICE_UNAVAILABLE, "still-running"),
+            Self::Store(
+                StoreError::Unavailable { .. } | StoreError::Corrupt { .. } | StoreError::Locked(_) | StoreError::Newer { .. },
+            ) => (StatusCode::SERVICE_UNAVAILABLE, "journal"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status();
+        match &self {
+            // Which part of the check failed is for whoever runs the host; whoever calls gets less.
+            Self::Signature(refusal) => tracing::info!(code, reason = %refusal, "call refused"),
+            Self::Store(error) if status.is_server_error() => tracing::error!(code, reason = %error, "journal unavailable"),
+            Self::Internal(reason) => tracing::error!(code, %reason, "request failed"),
+            other => tracing::debug!(code, reason = %other, "request refused"),
+        }
+        let mut body = json!({
+            "type": format!("urn:signalbox:problem:{code}"),
+            "title": status.canonical_reason().unwrap_or("refused"),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        if let Self::Map(MapError::Event(EventError::Shape { pointer, .. })) = &self {
+            body["pointer"] = pointer.clone().into();
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        match self {
+            Self::Method(allowed) => {
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::Token => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,50 @@
+//! Signalbox: a rules plugin host that stands beside an IT service desk.
+//!
+//! A request's journey, and the modules in that order: a desk calls a listener of [`server`]; [`webhook`] takes the call and
+//! tells the whole story; [`signature`] says whether it is genuine, [`source`] maps it to an [`event`]; the [`store`] says
+//! whether it is new; the live generation's [`chain`] asks one sandboxed [`plugin`] after the other for a [`verdict`], and the
+//! merge law of [`decision`] makes one decision of them; it is recorded, and [`respond`] answers.
+
+pub mod cli;
+
+pub mod server;
+
+pub mod webhook;
+
+pub mod admin;
+
+pub mod respond;
+
+pub mod error;
+
+pub mod app;
+
+pub mod lane;
+
+pub mod token;
+
+pub mod signature;
+
+pub mod source;
+
+pub mod chain;
+
+pub mod plugin;
+
+pub mod store;
+
+pub mod config;
+
+pub mod telemetry;
+
+pub mod decision;
+
+pub mod verdict;
+
+pub mod expect;
+
+pub mod normal;
+
+pub mod grant;
+
+pub mod event;

@@ -1,0 +1,335 @@
+//! Bringing a plugin in: describe, configure, warm up, snapshot, compile. Runs in the activation child only.
+//!
+//! Everything here touches bytes that nobody vouches for, so the parent never calls it: `compiler.rs` starts the same binary
+//! with limits on CPU time, address space, wall time and output, and this file is what that child does. It reads one request on
+//! stdin, writes the compiled artefact to the file it was told, and one response on stdout.
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Store};
+use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
+
+use super::bindings::{RuleError, RulePlugin, RulePluginPre};
+use super::call::{name, store};
+use super::description::{Description, Example};
+use super::door::{Check, Outline, Refusal, look, refuse};
+use super::engine::{compiling, rehearsing};
+use super::functions::Functions;
+use super::services::{Room, Subject, link};
+use crate::config::Limits;
+use crate::event::{Event, MAX_TEXT_CHARS, Timestamp};
+use crate::expect::compare;
+use crate::verdict::SoFar;
+
+/// Most config problems that are told.
+const MAX_PROBLEMS: usize = 50;
+/// The moment that examples and warm-ups run at: any fixed one, so that the same bytes give the same artefact.
+const REHEARSAL: Timestamp = Timestamp(1_767_225_600_000);
+
+/// What the parent asks of the child.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// Every budget.
+    pub limits: Limits,
+    /// The step's config; absent is the defaults of the plugin's schema.
+    pub config: Option<Value>,
+    /// Where to write the compiled artefact.
+    pub artefact: PathBuf,
+    /// Where the plugin's compiled functions are kept between activations.
+    pub functions: PathBuf,
+}
+
+/// How a plugin's instances come to their configured state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "path", rename_all = "snake_case")]
+pub enum Start {
+    /// From a snapshot taken after `configure`: the cheap way.
+    Snapshot,
+    /// By calling `configure` in every fresh instance, because the component cannot be snapshotted.
+    Configure {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// How one of the plugin's own examples went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExampleResult {
+    /// The example's name.
+    pub name: String,
+    /// What was wrong; absent when it passed.
+    pub fault: Option<String>,
+    /// Fuel of its `evaluate`.
+    pub fuel: u64,
+    /// Memory at its end, bytes.
+    pub memory_bytes: u64,
+}
+
+/// What the child found out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What the bytes hold.
+    pub outline: Outline,
+    /// What the plugin says of itself.
+    pub description: Description,
+    /// The config it was configured with.
+    pub config: Value,
+    /// How its instances start.
+    pub start: Start,
+    /// Its examples, each on a fresh instance under the full budgets.
+    pub examples: Vec<ExampleResult>,
+    /// Linear memory of the configured instance, bytes.
+    pub memory_bytes: u64,
+    /// Bytes of the compiled artefact.
+    pub artefact_bytes: u64,
+}
+
+/// One place of a config that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigProblem {
+    /// JSON Pointer into the config.
+    pub pointer: String,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+/// Why a plugin, or its config, is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The plugin is refused.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The plugin is fine, the config is not.
+    #[error("{}", problems(.0))]
+    Config(Vec<ConfigProblem>),
+}
+
+fn problems(problems: &[ConfigProblem]) -> String {
+    let lines: Vec<String> = problems.iter().map(|problem| format!("config{}: {}", problem.pointer, problem.message)).collect();
+    lines.join("; ")
+}
+
+/// The child's whole life: one request in, one response out.
+///
+/// # Errors
+/// When stdin or stdout are not those of a parent that keeps the protocol.
+pub fn child() -> anyhow::Result<()> {
+    let mut input = std::io::stdin().lock();
+    let mut length = [0; 4];
+    input.read_exact(&mut length)?;
+    let mut request = vec![0; u32::from_le_bytes(length) as usize];
+    input.read_exact(&mut request)?;
+    let request: Request = serde_json::from_slice(&request)?;
+    confine(&request.limits)?;
+    let mut wasm = Vec::new();
+    input.read_to_end(&mut wasm)?;
+    let response = activate(&wasm, &request);
+    let mut output = std::io::stdout().lock();
+    serde_json::to_writer(&mut output, &response)?;
+    Ok(output.flush()?)
+}
+
+/// Puts the process under its limits, before it has seen a single foreign byte.
+fn confine(limits: &Limits) -> anyhow::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let hard = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
+    setrlimit(Resource::Cpu, hard(limits.activation_cpu_s))?;
+    setrlimit(Resource::As, hard(limits.activation_memory_bytes))?;
+    setrlimit(Resource::Core, hard(0))?;
+    // The artefact is the only file it writes; native code is 3 to 5 times the wasm.
+    setrlimit(Resource::Fsize, hard(limits.upload_bytes as u64 * 16))?;
+    Ok(())
+}
+
+fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
+    let limits = &request.limits;
+    let outline = look(wasm, limits)?;
+    let compile = |error: wasmtime::Error| refuse(Check::Compile, format!("does not compile: {}", first_line(&error)));
+    let functions = Arc::new(Functions::open(&request.functions));
+    let engine = rehearsing(functions.clone()).map_err(compile)?;
+    // A component that cannot be instrumented is rehearsed as it is, and will call `configure` in every instance.
+    let wizer = Wizer::new();
+    let (instrumented, why) = match wizer.instrument_component(wasm) {
+        Ok((context, bytes)) => (Some((context, bytes)), String::new()),
+        Err(error) => (None, first_line(&error)),
+    };
+    let component = Component::new(&engine, instrumented.as_ref().map_or(wasm, |(_, bytes)| bytes)).map_err(compile)?;
+    let stage = Stage::new(&engine, component, limits)?;
+
+    let description = stage.describe()?;
+    let config = request.config.clone().unwrap_or_else(|| description.default_config());
+    fits_schema(&description, &config)?;
+    let examples = description.examples.iter().map(|example| stage.example(example, &config)).collect::<Result<Vec<_>, Failure>>()?;
+    let mut ready = stage.configured(&config)?;
+    if !stage.warm_up(&mut ready, &description.examples) {
+        ready = stage.configured(&config)?;
+    }
+    let memory_bytes = ready.store.data().budget.memory_used();
+    let (bytes, start) = match instrumented {
+        Some((context, _)) => match snapshot(&wizer, &context, ready) {
+            Ok(bytes) => (bytes, Start::Snapshot),
+            Err(error) => (wasm.to_vec(), Start::Configure { why: first_line(&error) }),
+        },
+        None => (wasm.to_vec(), Start::Configure { why }),
+    };
+    drop(stage);
+    let artefact = compiling(functions.clone()).and_then(|engine| engine.precompile_component(&bytes)).map_err(compile)?;
+    functions.close();
+    std::fs::write(&request.artefact, &artefact)
+        .map_err(|error| refuse(Check::Child, format!("the artefact cannot be written to {}: {error}", request.artefact.display())))?;
+    Ok(Report { outline, description, config, start, examples, memory_bytes, artefact_bytes: artefact.len() as u64 })
+}
+
+fn snapshot(wizer: &Wizer, context: &wasmtime_wizer::ComponentContext<'_>, ready: Ready) -> wasmtime::Result<Vec<u8>> {
+    let Ready { mut store, instance, .. } = ready;
+    store.set_fuel(u64::MAX)?;
+    store.set_hostcall_fuel(usize::MAX);
+    // wizer reads the memory through async calls that never wait.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(wasmtime::Error::new)?;
+    runtime.block_on(wizer.snapshot_component(context, &mut WasmtimeWizerComponent { store: &mut store, instance }))
+}
+
+/// A configured instance that waits for events.
+struct Ready {
+    store: Store<Room>,
+    instance: wasmtime::component::Instance,
+    plugin: RulePlugin,
+}
+
+/// Where a plugin is tried before it goes live.
+struct Stage<'a> {
+    engine: &'a Engine,
+    limits: &'a Limits,
+    /// With the services that events have.
+    live: wasmtime::component::InstancePre<Room>,
+    /// With nothing: every import traps.
+    bare: RulePluginPre<Room>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(engine: &'a Engine, component: Component, limits: &'a Limits) -> Result<Self, Refusal> {
+        let world = |error: wasmtime::Error| refuse(Check::World, format!("does not fit the contract: {error:#}"));
+        let mut linker = Linker::new(engine);
+        link(&mut linker).map_err(world)?;
+        let live = linker.instantiate_pre(&component).map_err(world)?;
+        RulePluginPre::new(live.clone()).map_err(world)?;
+        let mut linker = Linker::new(engine);
+        linker.define_unknown_imports_as_traps(&component).map_err(world)?;
+        let bare = linker.instantiate_pre(&component).and_then(RulePluginPre::new).map_err(world)?;
+        Ok(Self { engine, limits, live, bare })
+    }
+
+    fn describe(&self) -> Result<Description, Refusal> {
+        let mut store = self.store(None, Check::Describe)?;
+        let raw = self.bare.instantiate(&mut store).and_then(|plugin| plugin.signalbox_rules_metadata().call_describe(&mut store));
+        Description::check(raw.map_err(|error| self.fault(Check::Describe, "describe", &error, &store))?)
+    }
+
+    fn configured(&self, config: &Value) -> Result<Ready, Failure> {
+        // Events are not at hand while configuring: whatever asks about one is denied by the empty room.
+        let mut store = self.store(None, Check::Configure)?;
+        let fault = |error: wasmtime::Error, store: &Store<Room>| self.fault(Check::Configure, "configure", &error, store);
+        let instance = self.live.instantiate(&mut store).map_err(|error| fault(error, &store))?;
+        let plugin = RulePlugin::new(&mut store, &instance).map_err(|error| fault(error, &store))?;
+        match plugin.signalbox_rules_rule().call_configure(&mut store, &config.to_string()) {
+            Ok(Ok(())) => Ok(Ready { store, instance, plugin }),
+            Ok(Err(found)) => {
+                let problems = found.into_iter().take(MAX_PROBLEMS);
+                Err(Failure::Config(problems.map(|problem| ConfigProblem { pointer: problem.path, message: problem.message }).collect()))
+            }
+            Err(error) => Err(fault(error, &store).into()),
+        }
+    }
+
+    /// Lets the configured instance judge the examples and one long text, so that the memory an event needs is in place before
+    /// the snapshot: a `memory.grow` on the event path would be a process-wide `mprotect` for every event. False when the
+    /// instance is spoilt by it.
+    fn warm_up(&self, ready: &mut Ready, examples: &[Example]) -> bool {
+        let events: Vec<(Event, SoFar)> = examples.iter().filter_map(rehearsal).collect();
+        let words: String = events.iter().flat_map(|(event, _)| [event.text.as_str(), " "]).collect();
+        let words = if words.trim().is_empty() { "one long text without a point " } else { &words };
+        let long = Event::from_json(br#"{"id":"warm-up","text":""}"#).map(|parsed| Event {
+            text: words.chars().cycle().take(MAX_TEXT_CHARS).collect(),
+            ..parsed.event
+        });
+        let long = long.ok().map(|event| (event, SoFar::default()));
+        events.into_iter().chain(long).all(|(event, settled)| {
+            let subject = Subject::new(&event, REHEARSAL);
+            ready.store.data_mut().begin(self.limits, &subject);
+            ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&settled).into()).is_ok()
+        })
+    }
+
+    fn example(&self, example: &Example, config: &Value) -> Result<ExampleResult, Failure> {
+        let result = |fault: Option<String>, fuel, memory_bytes| ExampleResult { name: example.name.clone(), fault, fuel, memory_bytes };
+        let Some((event, settled)) = rehearsal(example) else {
+            return Ok(result(Some("its event is not a canonical event, or its `settled` not a decision so far".to_owned()), 0, 0));
+        };
+        let mut ready = match self.configured(example.config.as_ref().unwrap_or(config)) {
+            Ok(ready) => ready,
+            // The step's own config is told by its own name; an example's is the example's fault.
+            Err(failure) if example.config.is_none() => return Err(failure),
+            Err(failure) => return Ok(result(Some(failure.to_string()), 0, 0)),
+        };
+        // An example under another config than its own may rightly come out otherwise: it is run, not compared.
+        let comparable = example.config.is_some() || *config == Value::Object(serde_json::Map::new()) || !self.is_custom(config);
+        let subject = Subject::new(&event, REHEARSAL);
+        ready.store.data_mut().begin(self.limits, &subject);
+        let fault = |error: wasmtime::Error| refuse(Check::Examples, error.to_string());
+        ready.store.set_fuel(self.limits.fuel).map_err(fault)?;
+        let answer = ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&settled).into());
+        let fuel = self.limits.fuel - ready.store.get_fuel().unwrap_or(0);
+        let fault = match answer {
+            Ok(Ok(verdict)) if comparable => compare(&verdict.into(), &example.expect).err(),
+            Ok(Ok(_)) => None,
+            Ok(Err(RuleError::NotApplicable(_))) => None,
+            Ok(Err(RuleError::Transient(why) | RuleError::Failed(why))) => Some(format!("failed: {why}")),
+            Err(error) => Some(name(&error, ready.store.data().budget.refused, self.limits).1),
+        };
+        Ok(result(fault, fuel, ready.store.data().budget.memory_used()))
+    }
+
+    fn is_custom(&self, config: &Value) -> bool {
+        config.as_object().is_some_and(|object| !object.is_empty())
+    }
+
+    fn store(&self, subject: Option<Arc<Subject>>, check: Check) -> Result<Store<Room>, Refusal> {
+        store(self.engine, self.limits, self.limits.activation_fuel, self.limits.wall_ms, subject)
+            .map_err(|error| refuse(check, format!("no store could be made: {error:#}")))
+    }
+
+    fn fault(&self, check: Check, function: &str, error: &wasmtime::Error, store: &Store<Room>) -> Refusal {
+        let limits = Limits { fuel: self.limits.activation_fuel, ..self.limits.clone() };
+        let (outcome, detail) = name(error, store.data().budget.refused, &limits);
+        let outcome = serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        refuse(check, format!("`{function}` ended as {outcome}: {detail}"))
+    }
+}
+
+fn rehearsal(example: &Example) -> Option<(Event, SoFar)> {
+    let event = Event::from_json(example.event.to_string().as_bytes()).ok()?.event;
+    let settled = example.services.as_ref().and_then(|services| services.get("settled"));
+    Some((event, settled.map_or(Some(SoFar::default()), |settled| serde_json::from_value(settled.clone()).ok())?))
+}
+
+fn fits_schema(description: &Description, config: &Value) -> Result<(), Failure> {
+    let validator = jsonschema::validator_for(&description.config_schema)
+        .map_err(|error| refuse(Check::Describe, format!("`describe`: `config-schema` is no JSON Schema: {error}")))?;
+    let found: Vec<ConfigProblem> = validator
+        .iter_errors(config)
+        .take(MAX_PROBLEMS)
+        .map(|error| ConfigProblem { pointer: error.instance_path().to_string(), message: error.to_string() })
+        .collect();
+    if found.is_empty() { Ok(()) } else { Err(Failure::Config(found)) }
+}
+
+/// The reason of a wasmtime error without its chain of contexts and dumps.
+fn first_line(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string().lines().next().unwrap_or_default().chars().take(300).collect()
+}

@@ -1,0 +1,73 @@
+//! What one call may use: the memory limiter, and the names of what was hit.
+//!
+//! A [`Budget`] lives in the store of one call and ends with it. wasmtime's own `StoreLimits` caps each memory; ours caps their
+//! sum, which is what the machine pays.
+
+use wasmtime::ResourceLimiter;
+
+use crate::config::Limits;
+
+/// Memory and tables of one store.
+#[derive(Clone, Copy)]
+pub struct Budget {
+    memory_left: usize,
+    memory_cap: usize,
+    table_elements: usize,
+    instances: usize,
+    tables: usize,
+    memories: usize,
+    /// Whether something was refused: a later trap is then named after it.
+    pub refused: bool,
+}
+
+impl Budget {
+    /// A full budget.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            memory_left: limits.memory_bytes,
+            memory_cap: limits.memory_bytes,
+            table_elements: limits.table_elements,
+            instances: limits.instances,
+            tables: limits.tables,
+            memories: limits.memories,
+            refused: false,
+        }
+    }
+
+    /// Linear memory in use, all memories together, bytes.
+    pub fn memory_used(&self) -> u64 {
+        (self.memory_cap - self.memory_left) as u64
+    }
+}
+
+impl ResourceLimiter for Budget {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current);
+        let granted = more <= self.memory_left;
+        if granted {
+            self.memory_left -= more;
+        } else {
+            // The guest sees a `memory.grow` of -1, as the specification has it: a polite guest can do with less.
+            self.refused = true;
+        }
+        Ok(granted)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let granted = desired <= self.table_elements;
+        self.refused |= !granted;
+        Ok(granted)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.tables
+    }
+
+    fn memories(&self) -> usize {
+        self.memories
+    }
+}

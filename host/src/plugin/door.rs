@@ -1,0 +1,299 @@
+//! The door: cheap checks on uploaded bytes, before anything compiles or runs them.
+//!
+//! Reads section headers only, in one pass and constant memory, so it may look at any bytes in the parent. It says which of the
+//! shapes the bytes have, what they import and export, and refuses what can never run, naming the thing and the remedy.
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::config::Limits;
+
+/// The contract's package, and the track that this host speaks.
+const PACKAGE: &str = "signalbox:rules";
+const TRACK: (u64, u64) = (0, 1);
+/// Interfaces that a plugin may import without a grant.
+const FREE: [&str; 4] = ["types", "logging", "normal", "clock"];
+/// Interfaces that a plugin must export.
+const EXPORTS: [&str; 2] = ["metadata", "rule"];
+
+/// Why a plugin is not taken: one sentence that names the thing and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Which check failed.
+    pub check: Check,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// The checks of a plugin on its way in, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The bytes are a component of bearable size.
+    Shape,
+    /// It imports what it may, and exports what it must.
+    World,
+    /// It compiles within the budget.
+    Compile,
+    /// `describe` says valid things.
+    Describe,
+    /// The config fits the schema and `configure`.
+    Configure,
+    /// It does what its own examples say.
+    Examples,
+    /// The child that does all this could not do its work.
+    Child,
+}
+
+pub(super) fn refuse(check: Check, message: impl Into<String>) -> Refusal {
+    Refusal { check, message: message.into() }
+}
+
+/// One section of a plugin's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// "code", "data", "custom `name`", ...
+    pub name: String,
+    /// Its size, bytes, sections of one name added up.
+    pub bytes: usize,
+}
+
+/// What the section headers tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outline {
+    /// Names of what it imports.
+    pub imports: Vec<String>,
+    /// Names of what it exports.
+    pub exports: Vec<String>,
+    /// Core functions defined, in all modules.
+    pub functions: u32,
+    /// Sizes, largest first.
+    pub sections: Vec<Section>,
+}
+
+/// Looks at the bytes.
+///
+/// # Errors
+/// A [`Refusal`] of the check [`Check::Shape`] or [`Check::World`].
+pub fn look(bytes: &[u8], limits: &Limits) -> Result<Outline, Refusal> {
+    shape(bytes, limits)?;
+    let outline = outline(bytes)?;
+    if outline.functions > limits.functions {
+        let message = format!("has {} functions; at most {} are taken (limit `functions`)", outline.functions, limits.functions);
+        return Err(refuse(Check::Shape, message));
+    }
+    world(&outline)?;
+    Ok(outline)
+}
+
+fn shape(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    let remedy = "upload the component that your toolchain writes (`.wasm`)";
+    let fault = match bytes {
+        [] => format!("the upload is empty; {remedy}"),
+        _ if bytes.len() > limits.upload_bytes => {
+            format!("{} bytes; at most {} are taken (limit `upload_bytes`): strip debug sections", bytes.len(), limits.upload_bytes)
+        }
+        [0x1f, 0x8b, ..] => format!("compressed with gzip; {remedy}, uncompressed"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => format!("compressed with zstd; {remedy}, uncompressed"),
+        [b'P', b'K', 3, 4, ..] => format!("a zip archive; {remedy}"),
+        [0x7f, b'E', b'L', b'F', ..] => "native code or a precompiled artefact; upload the wasm it was made from: this host runs only what it compiled itself".to_owned(),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            "a core module, not a component; make it one with `wasm-tools component new`, or set your toolchain's target to a component".to_owned()
+        }
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', version @ ..] => format!("wasm of an unknown version {:02x?}; {remedy}", &version[..version.len().min(4)]),
+        _ if bytes.trim_ascii_start().starts_with(b"(") => {
+            "the text format; assemble it with `wasm-tools parse` and upload the binary".to_owned()
+        }
+        _ => format!("not wasm: it does not start with `\\0asm`; {remedy}"),
+    };
+    Err(refuse(Check::Shape, fault))
+}
+
+fn outline(bytes: &[u8]) -> Result<Outline, Refusal> {
+    let broken = |error: wasmparser::BinaryReaderError| {
+        refuse(Check::Shape, format!("broken at byte {}: {}; upload it again, or rebuild it", error.offset(), error.message()))
+    };
+    let mut outline = Outline::default();
+    let mut depth = 0usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(broken)?;
+        if let Some((name, size)) = section(&payload) {
+            match outline.sections.iter().position(|section| section.name == name) {
+                Some(at) => outline.sections[at].bytes += size,
+                None if outline.sections.len() < 64 => outline.sections.push(Section { name, bytes: size }),
+                None => {}
+            }
+        }
+        match payload {
+            Payload::Version { encoding: Encoding::Component | Encoding::Module, .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::CodeSectionStart { count, .. } => outline.functions = outline.functions.saturating_add(count),
+            Payload::ComponentImportSection(imports) if depth == 1 => {
+                for import in imports {
+                    outline.imports.push(import.map_err(broken)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(exports) if depth == 1 => {
+                for export in exports {
+                    outline.exports.push(export.map_err(broken)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    outline.sections.sort_by_key(|section| std::cmp::Reverse(section.bytes));
+    Ok(outline)
+}
+
+fn section(payload: &Payload<'_>) -> Option<(String, usize)> {
+    let name = match payload {
+        Payload::CustomSection(custom) => {
+            let name: String = custom.name().chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            return Some((format!("custom `{name}`"), custom.data().len()));
+        }
+        Payload::CodeSectionStart { size, .. } => return Some(("code".to_owned(), *size as usize)),
+        Payload::DataSection(_) => "data",
+        Payload::ElementSection(_) => "elements",
+        Payload::FunctionSection(_) => "functions",
+        Payload::TypeSection(_) => "types",
+        Payload::ComponentTypeSection(_) => "component types",
+        // A module or component that holds the sections above would count them twice.
+        Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => return None,
+        _ => "other",
+    };
+    payload.as_section().map(|(_, range)| (name.to_owned(), range.len()))
+}
+
+fn world(outline: &Outline) -> Result<(), Refusal> {
+    let refuse = |message| Err(refuse(Check::World, message));
+    for import in &outline.imports {
+        if let Err(message) = allowed(import) {
+            return refuse(message);
+        }
+    }
+    for wanted in EXPORTS {
+        let found = outline.exports.iter().filter_map(|export| ours(export)).find(|(name, _)| *name == wanted);
+        match found {
+            Some((_, version)) if speaks(version) => {}
+            Some((_, version)) => return refuse(foreign_track("exports", wanted, version)),
+            None => {
+                return refuse(format!("does not export `{PACKAGE}/{wanted}`; build it for the world `{PACKAGE}/rule-plugin` or `{PACKAGE}/pure-rule`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a plugin may import this, or why not.
+fn allowed(import: &str) -> Result<(), String> {
+    if let Some((name, version)) = ours(import) {
+        return match name {
+            _ if !speaks(version) => Err(foreign_track("imports", name, version)),
+            _ if FREE.contains(&name) => Ok(()),
+            "state" | "lookup" => Err(format!("imports `{import}`, which needs the grant `{name}`; this host cannot give it yet: remove the calls")),
+            "http" => Err(format!("imports `{import}`; outbound http is refused for plugins for now: remove the calls")),
+            _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", FREE.join(", "))),
+        };
+    }
+    if import.starts_with("wasi:") {
+        return Err(format!(
+            "imports `{}`; plugins have no WASI: build Rust for wasm32-unknown-unknown, Python with componentize-py -s, JavaScript with componentize-js -d all \
+             or componentize-qjs --stub-wasi",
+            show(import)
+        ));
+    }
+    Err(format!("imports `{}`; a plugin may import `{PACKAGE}/*` and nothing else", show(import)))
+}
+
+/// Splits `signalbox:rules/NAME[@VERSION]`.
+fn ours(name: &str) -> Option<(&str, Option<&str>)> {
+    let rest = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+    Some(rest.split_once('@').map_or((rest, None), |(name, version)| (name, Some(version))))
+}
+
+fn speaks(version: Option<&str>) -> bool {
+    let mut parts = version.unwrap_or_default().split('.').map(|part| part.parse::<u64>().ok());
+    (parts.next().flatten(), parts.next().flatten()) == (Some(TRACK.0), Some(TRACK.1))
+}
+
+fn foreign_track(verb: &str, name: &str, version: Option<&str>) -> String {
+    let (major, minor) = TRACK;
+    format!(
+        "{verb} `{PACKAGE}/{name}` of version {}, this host speaks {major}.{minor}; build it against the contract `{PACKAGE}@{major}.{minor}`",
+        version.map_or("none".to_owned(), show)
+    )
+}
+
+/// A foreign name, safe to show.
+fn show(name: &str) -> String {
+    name.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wat(text: &str) -> Result<Outline, Refusal> {
+        look(&wat::parse_str(text).unwrap(), &Limits::default())
+    }
+
+    fn refused(text: &str) -> String {
+        wat(text).unwrap_err().message
+    }
+
+    #[test]
+    fn foreign_bytes_are_named() {
+        for (bytes, word) in [
+            (&b""[..], "empty"),
+            (b"\x1f\x8b\x08", "gzip"),
+            (b"\x7fELF\x02", "precompiled"),
+            (b"  (component)", "text format"),
+            (b"\0asm\x01\0\0\0", "core module"),
+            (b"\0asm\x09\0\0\0", "unknown version"),
+            (b"#!/bin/sh", "not wasm"),
+            (b"\0asm\x0d\0\x01\0\x07\xff", "broken at byte"),
+        ] {
+            let refusal = look(bytes, &Limits::default()).unwrap_err();
+            assert!(refusal.message.contains(word), "{bytes:?}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn an_upload_past_the_cap_is_refused() {
+        let limits = Limits { upload_bytes: 8, ..Limits::default() };
+        assert!(look(b"\0asm\x0d\0\x01\0\0", &limits).unwrap_err().message.contains("upload_bytes"));
+    }
+
+    #[test]
+    fn imports_are_denied_by_default() {
+        for (import, word) in [
+            ("wasi:cli/environment@0.2.0", "no WASI"),
+            ("signalbox:rules/http@0.1.0", "http is refused"),
+            ("signalbox:rules/state@0.1.0", "grant `state`"),
+            ("signalbox:rules/magic@0.1.0", "does not have"),
+            ("signalbox:rules/logging@0.7.0", "speaks 0.1"),
+            ("other:thing/x@1.0.0", "nothing else"),
+        ] {
+            let message = refused(&format!(r#"(component (import "{import}" (instance)))"#));
+            assert!(message.contains(word) && message.contains(import.split('@').next().unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn missing_and_foreign_exports_are_named() {
+        assert!(refused("(component)").contains("`signalbox:rules/metadata`"));
+        let foreign = r#"(component (component $c) (instance $i (instantiate $c)) (export "signalbox:rules/metadata@0.2.0" (instance $i)))"#;
+        assert!(refused(foreign).contains("version 0.2.0"));
+    }
+
+    #[test]
+    fn every_prefix_of_a_bundled_plugin_is_refused_and_the_whole_is_not() {
+        let bytes = signalbox_bundle::PLUGINS[0].wasm;
+        look(bytes, &Limits::default()).unwrap();
+        for end in (0..bytes.len()).step_by(bytes.len() / 97) {
+            assert!(look(&bytes[..end], &Limits::default()).is_err(), "{end}");
+        }
+    }
+}

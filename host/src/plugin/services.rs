@@ -1,0 +1,186 @@
+//! What a guest can reach of the host: the room it runs in, and the services linked into it.
+//!
+//! `logging`, `normal` and `clock` are given to every step; they hold nothing that the event does not. Anything else is not
+//! linked at all, so a plugin that wants it is refused before it runs. Every call counts against the call budget.
+
+use std::sync::{Arc, OnceLock};
+
+use wasmtime::component::{HasSelf, Linker};
+
+use super::bindings::{self, clock, logging, normal};
+use super::budget::Budget;
+use crate::config::Limits;
+use crate::decision::LogLine;
+use crate::event::{Event, Timestamp};
+use crate::normal::Normal;
+use crate::verdict;
+
+/// Whether lines of this severity are kept: what an admin reads, not what an author debugs.
+fn kept(severity: logging::Severity) -> bool {
+    !matches!(severity, logging::Severity::Trace | logging::Severity::Debug)
+}
+
+/// One event as guests see it: converted once, shared by every step of the chain.
+pub struct Subject {
+    pub(super) wire: bindings::Event,
+    now: Timestamp,
+    normal: OnceLock<Normal>,
+}
+
+impl Subject {
+    /// The event, judged at `now`.
+    pub fn new(event: &Event, now: Timestamp) -> Arc<Self> {
+        Arc::new(Self { wire: event.into(), now, normal: OnceLock::new() })
+    }
+
+    fn normal(&self) -> &Normal {
+        self.normal.get_or_init(|| Normal::of(&self.wire.text))
+    }
+}
+
+/// A call to the host past the budget.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {0} calls to the host")]
+pub struct TooManyCalls(u32);
+
+/// A call to something that was not granted.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Denied(pub String);
+
+/// Everything that one call's store holds.
+pub struct Room {
+    pub(super) budget: Budget,
+    pub(super) log: Vec<LogLine>,
+    pub(super) log_dropped: u32,
+    /// Absent while describing and configuring.
+    subject: Option<Arc<Subject>>,
+    deadline: Timestamp,
+    calls_left: u32,
+    calls_cap: u32,
+    log_lines_left: u32,
+    log_bytes_left: usize,
+}
+
+impl Room {
+    pub(super) fn new(limits: &Limits, subject: Option<Arc<Subject>>) -> Self {
+        let now = subject.as_ref().map_or(0, |subject| subject.now.0);
+        Self {
+            budget: Budget::new(limits),
+            log: Vec::new(),
+            log_dropped: 0,
+            subject,
+            deadline: Timestamp(now.saturating_add(limits.wall_ms)),
+            calls_left: limits.host_calls,
+            calls_cap: limits.host_calls,
+            log_lines_left: limits.log_lines,
+            log_bytes_left: limits.log_bytes as usize,
+        }
+    }
+
+    /// Makes the room ready for another event: for warm-ups and kept instances.
+    pub(super) fn begin(&mut self, limits: &Limits, subject: &Arc<Subject>) {
+        let budget = self.budget;
+        *self = Self { budget, ..Self::new(limits, Some(subject.clone())) };
+    }
+
+    /// What a call left in the room, which keeps its memory budget.
+    pub(super) fn take(&mut self) -> Self {
+        Self { budget: self.budget, log: std::mem::take(&mut self.log), log_dropped: self.log_dropped, subject: None, ..*self }
+    }
+
+    fn count(&mut self) -> wasmtime::Result<()> {
+        match self.calls_left.checked_sub(1) {
+            Some(left) => {
+                self.calls_left = left;
+                Ok(())
+            }
+            None => Err(TooManyCalls(self.calls_cap).into()),
+        }
+    }
+
+    fn subject(&self) -> wasmtime::Result<&Subject> {
+        self.subject.as_deref().ok_or_else(|| Denied("there is no event yet: `describe` and `configure` cannot ask about one".to_owned()).into())
+    }
+}
+
+impl logging::Host for Room {
+    fn enabled(&mut self, severity: logging::Severity) -> wasmtime::Result<bool> {
+        self.count()?;
+        Ok(kept(severity) && self.log_lines_left > 0)
+    }
+
+    fn log(&mut self, severity: logging::Severity, message: String, attributes: Vec<logging::Attribute>) -> wasmtime::Result<()> {
+        self.count()?;
+        let line = LogLine {
+            severity: match severity {
+                logging::Severity::Trace => "trace",
+                logging::Severity::Debug => "debug",
+                logging::Severity::Info => "info",
+                logging::Severity::Warn => "warn",
+                logging::Severity::Error => "error",
+            }
+            .to_owned(),
+            message,
+            attributes: attributes.into_iter().map(Into::into).collect(),
+        };
+        let bytes = line.message.len() + line.attributes.iter().map(weight).sum::<usize>();
+        if !kept(severity) {
+            return Ok(());
+        }
+        if self.log_lines_left == 0 || bytes > self.log_bytes_left {
+            self.log_dropped = self.log_dropped.saturating_add(1);
+            return Ok(());
+        }
+        self.log_lines_left -= 1;
+        self.log_bytes_left -= bytes;
+        self.log.push(line);
+        Ok(())
+    }
+}
+
+/// Bytes of an attribute that a log line keeps.
+fn weight(attribute: &crate::event::Attribute) -> usize {
+    use crate::event::AttributeValue;
+    let value = match &attribute.value {
+        AttributeValue::Text(text) => text.len(),
+        AttributeValue::Texts(texts) => texts.iter().map(|text| text.len() + size_of::<String>()).sum(),
+        AttributeValue::Integer(_) | AttributeValue::Decimal(_) | AttributeValue::Boolean(_) => 8,
+    };
+    attribute.key.len() + value
+}
+
+impl normal::Host for Room {
+    fn text(&mut self) -> wasmtime::Result<String> {
+        self.count()?;
+        Ok(self.subject()?.normal().text().to_owned())
+    }
+
+    fn original(&mut self, piece: bindings::Span) -> wasmtime::Result<bindings::Span> {
+        self.count()?;
+        let raw = self.subject()?.normal().original(verdict::Span { start: piece.start, end: piece.end });
+        Ok(bindings::Span { start: raw.start, end: raw.end })
+    }
+}
+
+impl clock::Host for Room {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        self.count()?;
+        Ok(self.subject()?.now.0)
+    }
+
+    fn deadline(&mut self) -> wasmtime::Result<u64> {
+        self.count()?;
+        Ok(self.deadline.0)
+    }
+}
+
+/// Links what every step may call. The linker is the permission: what is not in it does not exist for a guest.
+///
+/// # Errors
+/// When a name is linked twice.
+pub fn link(linker: &mut Linker<Room>) -> wasmtime::Result<()> {
+    logging::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
+    normal::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
+    clock::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)
+}

@@ -1,0 +1,49 @@
+//! Turns what the journal holds about an event into the answer its caller gets.
+//!
+//! Called by the webhook only, after the record is durable. A repeat gets the recorded bytes, not a second rendering.
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::store::Recorded;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Says that the event was decided before, and that this is that decision.
+const DUPLICATE: HeaderName = HeaderName::from_static("signalbox-duplicate");
+/// Says why an event was not run.
+const DROPPED: HeaderName = HeaderName::from_static("signalbox-dropped");
+
+/// Whether this call made the decision or found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// By this call.
+    Now,
+    /// By an earlier copy of the event.
+    Before,
+}
+
+/// `200` with the decision.
+pub fn decision(recorded: &Recorded, made: Made) -> Response {
+    let mut response = (StatusCode::OK, [(CONTENT_TYPE, JSON)], recorded.decision_json.to_string()).into_response();
+    if made == Made::Before {
+        response.headers_mut().insert(DUPLICATE, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// `202`: the event is durable and will be decided.
+pub fn receipt(source: &str, event_id: &str) -> Response {
+    let body = json!({ "status": "accepted", "source": source, "event_id": event_id });
+    (StatusCode::ACCEPTED, [(CONTENT_TYPE, JSON)], body.to_string()).into_response()
+}
+
+/// `204`: not for the chain, and why.
+pub fn dropped(reason: &str) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(reason) = HeaderValue::from_str(reason) {
+        response.headers_mut().insert(DROPPED, reason);
+    }
+    response
+}

@@ -1,0 +1,144 @@
+//! The two listeners: their routes as a table of contents, their layers, and the loop that serves and drains them.
+//!
+//! `run` takes sockets and a stop signal, so that `serve` brings Ctrl-C and a test brings port 0. axum's own `serve` installs no
+//! timer, which leaves hyper's header timeout without effect; this loop builds the connection with one.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Request, StatusCode};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+use tracing::Instrument as _;
+
+use crate::admin;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::webhook;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("signalbox-request-id");
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// How long connections may take, and how many there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// For a request's headers.
+    pub header_timeout: Duration,
+    /// For the requests under way when the host stops.
+    pub drain: Duration,
+    /// Connections at once, per listener.
+    pub connections: usize,
+}
+
+/// What desks call.
+pub fn public(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/hooks/{source}", post(webhook::receive).fallback(|| async { ApiError::Method("POST") }))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .fallback(|| async { ApiError::NoRoute })
+        .layer(middleware::from_fn(around))
+        .with_state(app)
+}
+
+/// What admins call: every `/v1` route needs the token.
+pub fn admin(app: Arc<App>) -> Router {
+    Router::new()
+        .nest("/v1", admin::routes(app.clone()))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .fallback(|| async { ApiError::NoRoute })
+        .layer(middleware::from_fn(around))
+        .with_state(app)
+}
+
+/// Alive: the process answers.
+async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+/// Ready: the journal takes events, and nobody is shutting the house down.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    match app.unready().await {
+        None => "ready\n".into_response(),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+/// A request id, a span, and the headers every answer has.
+async fn around(request: Request<Body>, next: Next) -> Response {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Serves one listener until `stop` ends, then lets the requests under way finish.
+pub async fn run(listener: TcpListener, router: Router, bounds: Bounds, stop: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(bounds.connections));
+    let connections = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(bounds.header_timeout);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        // A place first: when all are taken, the next caller waits in the kernel's queue instead of in our memory.
+        let accepted = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut stop => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: wait for some to come back instead of spinning.
+                tracing::warn!(reason = %error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Small answers leave at once.
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            let router = router.clone();
+            async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+        });
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A caller that breaks off is no event of ours.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(bounds.drain, connections.shutdown()).await.is_err() {
+        tracing::warn!(drain_ms = bounds.drain.as_millis() as u64, "some requests were still under way at the end of the drain time");
+    }
+}

@@ -1,0 +1,267 @@
+//! A source: one connection to one desk. It says whether a call is genuine, and what the call means.
+//!
+//! Called by the webhook (verify, then map) and by commands that try an adapter. Pure: bytes, headers and times in, values out. It must
+//! never parse a body before its signature is verified, read a clock, or hold anything of the desk's own JSON past the mapping.
+//!
+//! The written rules are where they hold: of verifying in `signature`, of content types in `source/content.rs`, of envelopes in
+//! `source/cloudevents.rs`. A desk's own JSON is strict UTF-8 without a byte-order mark, an object, at most 128 levels deep; of a key
+//! given twice the last one counts there, while canonical JSON refuses it.
+
+mod adapter;
+mod cloudevents;
+mod condition;
+mod content;
+mod entities;
+mod field;
+mod filter;
+mod html;
+mod mapping;
+pub mod presets;
+mod reading;
+mod time;
+
+use http::HeaderMap;
+use serde_json::Value;
+
+pub use self::adapter::{About, Adapter, AdapterError, Answer, Form};
+pub use self::condition::Scalar;
+pub use self::content::{Content, UnsupportedContent};
+use self::reading::Call;
+use crate::event::{Direction, Event, EventError, Parsed, Timestamp, utf8};
+use crate::signature::{Auth, ChallengeAnswer, Reach, Refusal, Scheme, SchemeError, Secret, verify};
+
+/// Longest delivery id that is kept, in characters.
+const MAX_DELIVERY_ID_CHARS: usize = 256;
+
+/// A configured source, ready for calls.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: String,
+    adapter: Adapter,
+    scheme: Scheme,
+    secrets: Vec<Secret>,
+    answer: Answer,
+}
+
+/// What a source says beyond its adapter.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Overrides of the adapter's `auth`; another scheme replaces it whole.
+    pub auth: Option<Auth>,
+    /// The secrets as the desk shows them; any may match, the first answers challenges.
+    pub secrets: Vec<String>,
+    /// Another answer than the adapter's.
+    pub answer: Option<Answer>,
+}
+
+/// Why a source cannot be used as configured.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The name cannot stand in a url and a log line.
+    #[error("`{}` is no source's name; use 1 to 64 lower-case letters, digits, `-` and `_`", .0.escape_debug())]
+    Name(String),
+    /// The way of verifying or a secret does not fit.
+    #[error("source `{name}`: {error}")]
+    Scheme {
+        /// The source.
+        name: String,
+        /// What does not fit.
+        error: SchemeError,
+    },
+    /// No secret, and a scheme that needs one.
+    #[error("source `{0}` has no secret; set the one that the desk signs with")]
+    NoSecret(String),
+}
+
+/// What a call means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mapped {
+    /// Something that a chain runs.
+    Event(Box<Event>),
+    /// Nothing to do: answered, counted, forgotten.
+    Dropped {
+        /// Why, in the adapter's words.
+        reason: String,
+    },
+    /// Something that the desk or our side did: recorded, never run.
+    Observation {
+        /// What, in the adapter's words.
+        reason: String,
+        /// The ticket it happened to.
+        ticket: Option<String>,
+    },
+}
+
+/// What a call means, and what was passed over to say so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    /// The meaning.
+    pub mapped: Mapped,
+    /// Keys of a canonical body that the contract does not know.
+    pub unknown_keys: usize,
+    /// Values of a desk's body that were there but could not be read, one sentence each, with the place and without the value.
+    pub left_out: Vec<String>,
+}
+
+/// Why a genuine call has no meaning here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MapError {
+    /// The body is not JSON (400), or not what the adapter reads (422).
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The body is of no kind that is taken (415).
+    #[error(transparent)]
+    Content(#[from] UnsupportedContent),
+    /// Called a `CloudEvents` event, but it has no `specversion` (415).
+    #[error("the content-type says CloudEvents, but the body has no specversion; send it as application/json")]
+    NotCloudEvent,
+    /// The source takes `CloudEvents` only, and this is none (415).
+    #[error("this source takes CloudEvents; send application/cloudevents+json, or the ce- headers with application/json")]
+    WantsCloudEvent,
+}
+
+impl Source {
+    /// Puts an adapter and a source's own settings together.
+    ///
+    /// # Errors
+    /// A [`SourceError`] for the admin.
+    pub fn new(name: &str, adapter: Adapter, settings: Settings) -> Result<Self, SourceError> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            return Err(SourceError::Name(name.to_owned()));
+        }
+        let in_scheme = |error| SourceError::Scheme { name: name.to_owned(), error };
+        let auth = settings.auth.unwrap_or_default().over(&adapter.auth);
+        let scheme = Scheme::resolve(&auth).map_err(in_scheme)?;
+        let secrets: Vec<_> = settings.secrets.iter().map(|text| scheme.secret(text)).collect::<Result<_, _>>().map_err(in_scheme)?;
+        if secrets.is_empty() && scheme.needs_secret() {
+            return Err(SourceError::NoSecret(name.to_owned()));
+        }
+        let answer = settings.answer.unwrap_or(adapter.answer);
+        Ok(Self { name: name.to_owned(), adapter, scheme, secrets, answer })
+    }
+
+    /// An adapter by itself, for commands that only map: without a secret, so that it verifies nothing.
+    ///
+    /// # Errors
+    /// A [`SourceError`] when the adapter's way of verifying does not fit together.
+    pub fn unsigned(name: &str, adapter: Adapter) -> Result<Self, SourceError> {
+        let scheme = Scheme::resolve(&adapter.auth).map_err(|error| SourceError::Scheme { name: name.to_owned(), error })?;
+        let answer = adapter.answer;
+        Ok(Self { name: name.to_owned(), adapter, scheme, secrets: Vec::new(), answer })
+    }
+
+    /// Its name, as in `/hooks/{source}`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its adapter.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// What its callers are answered with.
+    pub fn answer(&self) -> Answer {
+        self.answer
+    }
+
+    /// From where it may be called. The webhook holds a [`Reach::LoopbackOnly`] source to the peer's address.
+    pub fn reach(&self) -> Reach {
+        self.scheme.reach()
+    }
+
+    /// Says whether a call is genuine. `query` is the raw query string, `body` the raw body, `now` unix seconds.
+    ///
+    /// # Errors
+    /// The [`Refusal`]; see [`verify`].
+    pub fn verify(&self, headers: &HeaderMap, query: Option<&str>, body: &[u8], now: u64) -> Result<(), Refusal> {
+        verify(&self.scheme, &self.secrets, headers, query, body, now)
+    }
+
+    /// Answers the desk's `GET` challenge; `None` when this source's desk asks none.
+    pub fn challenge(&self, query: Option<&str>) -> Option<Result<ChallengeAnswer, Refusal>> {
+        self.adapter.challenge.map(|challenge| challenge.answer(&self.secrets, query))
+    }
+
+    /// The desk's own id of this delivery, the same over retries: the first of the adapter's headers that is there once, 1 to 256 visible
+    /// ASCII characters.
+    pub fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
+        let usable = |id: &String| !id.is_empty() && id.len() <= MAX_DELIVERY_ID_CHARS && id.bytes().all(|b| b.is_ascii_graphic());
+        self.adapter.delivery_id.iter().find_map(|name| reading::header(headers, name).filter(usable))
+    }
+
+    /// Says what a verified call means. `source` and `received` of the event are this source's and the given time, whatever the body says.
+    ///
+    /// # Errors
+    /// A [`MapError`] with the place in the caller's own body.
+    pub fn map(&self, headers: &HeaderMap, query: Option<&str>, body: &[u8], received: Timestamp) -> Result<Mapping, MapError> {
+        let content = Content::of(headers)?;
+        let mut mapping = match self.adapter.form {
+            Form::Mapped => self.map_own(content, headers, query, body)?,
+            Form::Canonical | Form::CloudEvents => self.map_canonical(content, headers, query, body)?,
+        };
+        if let Mapped::Event(event) = &mut mapping.mapped {
+            event.source.clone_from(&self.name);
+            event.received = received;
+            if event.direction == Direction::Outbound {
+                let ticket = event.ticket.take().map(|ticket| ticket.id);
+                mapping.mapped = Mapped::Observation { reason: "an outbound message".to_owned(), ticket };
+            }
+        }
+        Ok(mapping)
+    }
+
+    fn map_canonical(&self, content: Content, headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Mapping, MapError> {
+        let Parsed { event, unknown_keys } = match (content, cloudevents::binary(headers, body)) {
+            (Content::CloudEvent, _) => cloudevents::structured(body)?,
+            (Content::Json, Some(parsed)) => parsed?,
+            (Content::Json, None) if self.adapter.form == Form::CloudEvents => return Err(MapError::WantsCloudEvent),
+            (Content::Json, None) => Event::from_json(body)?,
+        };
+        let mut mapping = Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys, left_out: Vec::new() };
+        if !self.adapter.drop.is_empty() || !self.adapter.observe.is_empty() {
+            let document = document(body)?;
+            mapping.mapped = self.rule(Call { document: &document, headers, query }).unwrap_or(mapping.mapped);
+        }
+        Ok(mapping)
+    }
+
+    fn map_own(&self, content: Content, headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Mapping, MapError> {
+        let document = document(body)?;
+        if content == Content::CloudEvent && document.get("specversion").is_none() {
+            return Err(MapError::NotCloudEvent);
+        }
+        let call = Call { document: &document, headers, query };
+        if let Some(mapped) = self.rule(call) {
+            return Ok(Mapping { mapped, unknown_keys: 0, left_out: Vec::new() });
+        }
+        let (event, left_out) = self.adapter.mapping.event(call)?;
+        Ok(Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys: 0, left_out })
+    }
+
+    /// The first drop rule that holds, else the first observe rule.
+    fn rule(&self, call: Call<'_>) -> Option<Mapped> {
+        if let Some((_, reason)) = self.adapter.drop.iter().find(|(when, _)| when.holds(call)) {
+            return Some(Mapped::Dropped { reason: reason.clone() });
+        }
+        let rule = self.adapter.observe.iter().find(|rule| rule.when.holds(call))?;
+        let ticket = match &rule.ticket {
+            Some(field) => field.read(call, &mut Vec::new()).as_ref().and_then(reading::scalar_text),
+            None => self.adapter.mapping.ticket(call),
+        };
+        Some(Mapped::Observation { reason: rule.reason.clone(), ticket })
+    }
+}
+
+/// A desk's body as JSON.
+fn document(body: &[u8]) -> Result<Value, EventError> {
+    let document: Value = serde_json::from_str(utf8(body)?).map_err(|error| EventError::Syntax(format!("not JSON: {error}")))?;
+    match document {
+        Value::Object(_) => Ok(document),
+        _ => Err(EventError::Shape { pointer: String::new(), problem: "is no JSON object".to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

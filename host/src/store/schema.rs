@@ -1,0 +1,218 @@
+//! The database file: its lock, its connections and settings, its tables and how they move forward.
+//!
+//! Called by [`super::Store::open`] and, for a new connection after an IO error, by `writer.rs`. It must never change a
+//! database that is damaged or newer than itself, and never leave a migration half done.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::StoreError;
+
+/// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
+const MIGRATIONS: [&str; 1] = [V1];
+
+/// - `meta`: facts about the file itself, such as whether it was closed in order.
+/// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
+/// - `events`: one row per event, as it was mapped; `keys` are its claim keys in a row.
+/// - `claims`: which event has which claim key. It has no foreign key: checking one costs a scan of it whenever an event is
+///   deleted, and its rows are only ever written together with their event.
+/// - `pending`: events that were accepted and have no decision yet.
+/// - `decisions`: at most one per event, which the table itself holds to. The columns between `id` and `decided` repeat
+///   parts of the two JSON texts for the indexes; every index ends in `decided`, so that a page needs no sorting.
+const V1: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE probe (id INTEGER PRIMARY KEY, fill BLOB NOT NULL) STRICT;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    received INTEGER NOT NULL,
+    keys BLOB NOT NULL,
+    event TEXT NOT NULL
+) STRICT;
+CREATE TABLE claims (key BLOB PRIMARY KEY, event INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE pending (event INTEGER PRIMARY KEY REFERENCES events (seq)) STRICT;
+CREATE TABLE decisions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    event INTEGER NOT NULL UNIQUE REFERENCES events (seq),
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    ticket_id TEXT,
+    category TEXT NOT NULL,
+    sentiment TEXT,
+    priority TEXT,
+    escalation INTEGER NOT NULL,
+    degraded INTEGER NOT NULL,
+    decided INTEGER NOT NULL,
+    decision TEXT NOT NULL
+) STRICT;
+CREATE INDEX decisions_decided ON decisions (decided);
+CREATE INDEX decisions_source ON decisions (source, decided);
+CREATE INDEX decisions_event_id ON decisions (event_id, decided);
+CREATE INDEX decisions_ticket ON decisions (ticket_id, decided) WHERE ticket_id IS NOT NULL;
+CREATE INDEX decisions_category ON decisions (category, decided);
+CREATE INDEX decisions_sentiment ON decisions (sentiment, decided) WHERE sentiment IS NOT NULL;
+CREATE INDEX decisions_priority ON decisions (priority, decided) WHERE priority IS NOT NULL;
+CREATE INDEX decisions_escalated ON decisions (decided) WHERE escalation > 0;
+CREATE INDEX decisions_degraded ON decisions (decided) WHERE degraded = 1;
+";
+
+/// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
+/// checkpoints rare next to commits; the limit (64 MiB) gives the disk back after a burst.
+const SETTINGS: &str = "
+PRAGMA synchronous = FULL;
+PRAGMA fullfsync = ON;
+PRAGMA foreign_keys = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA cell_size_check = ON;
+PRAGMA trusted_schema = OFF;
+PRAGMA wal_autocheckpoint = 4096;
+PRAGMA journal_size_limit = 67108864;
+";
+
+/// KiB of pages that the writer keeps: claim keys are spread over their whole table, so each write touches pages all over it.
+/// A reader keeps SQLite's 2 MiB: its pages are stale after every commit anyhow, and the system's cache has them.
+const WRITER_CACHE: i64 = 32 * 1_024;
+
+/// How long a statement waits for another connection. Readers and the writer do not wait for each other in WAL mode; what is
+/// left is an admin's own `sqlite3` or backup tool.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Makes the directory when it is not there, readable by this user only since it holds what customers wrote, and locks it.
+pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|error| StoreError::io(dir, &error))?;
+    let path = dir.join("signalbox.lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| StoreError::io(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(&path, &error)),
+    }
+}
+
+/// Opens the database for writing: checked after an unclean stop, in the latest schema, marked as in use.
+pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    let sqlite = |error: rusqlite::Error| StoreError::sqlite(file, &error);
+    let mut conn = writer(file).map_err(sqlite)?;
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sqlite)?;
+    if mode != "wal" {
+        let (problem, remedy) = (format!("its disk has no write-ahead log (mode {mode})"), "put the data directory on a local disk");
+        return Err(StoreError::Unavailable { file: file.to_owned(), problem, remedy });
+    }
+    let version: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
+    let known = MIGRATIONS.len() as u32;
+    if version > known {
+        return Err(StoreError::Newer { file: file.to_owned(), found: version, known });
+    }
+    if version > 0 && !closed_in_order(&conn).map_err(sqlite)? {
+        check(&conn, file)?;
+    }
+    migrate(&mut conn, version).map_err(sqlite)?;
+    set_clean(&conn, false).map_err(sqlite)?;
+    // The file is new to its directory perhaps, and a name is durable only when its directory is.
+    let dir = file.parent().map_or_else(PathBuf::new, Path::to_owned);
+    File::open(&dir).and_then(|dir| dir.sync_all()).map_err(|error| StoreError::io(&dir, &error))?;
+    Ok(conn)
+}
+
+/// A connection that may write, to a database that [`open`] has seen.
+pub(super) fn writer(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = set_up(Connection::open_with_flags(file, flags)?)?;
+    conn.pragma_update(None, "cache_size", -WRITER_CACHE)?;
+    Ok(conn)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
+    set_up(Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+fn set_up(conn: Connection) -> rusqlite::Result<Connection> {
+    conn.busy_timeout(BUSY)?;
+    conn.execute_batch(SETTINGS)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Marks whether the file was left in order.
+pub(super) fn set_clean(conn: &Connection, clean: bool) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO meta (name, value) VALUES ('clean', ?1) ON CONFLICT DO UPDATE SET value = excluded.value";
+    conn.execute(SQL, [clean]).map(drop)
+}
+
+fn closed_in_order(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'clean'", [], |row| row.get(0))
+}
+
+/// Reads the whole file for damage: about a second per GiB from a fast disk, so only when the last stop was unclean.
+fn check(conn: &Connection, file: &Path) -> Result<(), StoreError> {
+    let started = Instant::now();
+    let answer: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| StoreError::sqlite(file, &error))?;
+    if answer != "ok" {
+        let problem = answer.replace('\n', " ");
+        return Err(StoreError::Corrupt { file: file.to_owned(), problem });
+    }
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::warn!(file = %file.display(), millis, "the last stop was unclean; the journal has been checked and is sound");
+    Ok(())
+}
+
+/// Each step and its version number are one transaction: after a crash the file is before the step or behind it.
+fn migrate(conn: &mut Connection, from: u32) -> rusqlite::Result<()> {
+    for (step, version) in MIGRATIONS.iter().zip(1_u32..).skip(from as usize) {
+        let tx = Transaction::new(conn, TransactionBehavior::Immediate)?;
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "user_version", version)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_host_is_refused_the_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = lock(dir.path()).unwrap();
+        assert_eq!(lock(dir.path()).unwrap_err(), StoreError::Locked(dir.path().to_owned()));
+        drop(first);
+        lock(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("signalbox.db");
+        open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: 1 });
+        let version: u32 = Connection::open(&file).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, 99);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("signalbox.db");
+        std::fs::write(&file, "this is not a database, it is a letter".repeat(100)).unwrap();
+        assert!(matches!(open(&file), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let refused = lock(&file.join("data")).unwrap_err().to_string();
+        assert!(refused.contains("file/data cannot be used") && refused.contains("must be a directory"), "{refused}");
+    }
+}

@@ -1,0 +1,228 @@
+//! `POST /hooks/{source}`: a desk's webhook in, a decision out. Start reading here.
+//!
+//! One request, top to bottom: read the body within its bounds, verify, map, claim, run, record, answer. From the signature on,
+//! the work goes on in a task of its own: a caller that hangs up neither frees its permit early nor cancels a verified event.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Extension, Path, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, FORWARDED};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::event::Event;
+use crate::respond::{self, Made};
+use crate::server::Peer;
+use crate::signature::Reach;
+use crate::source::{Answer, Content, MapError, Mapped, Mapping, Source};
+use crate::store::{Claim, Keys, Mine, Recorded};
+
+type Answered = oneshot::Sender<Result<Response, ApiError>>;
+
+/// One verified call on its way to a decision.
+struct Call {
+    app: Arc<App>,
+    source: Arc<Source>,
+    headers: HeaderMap,
+    query: Option<String>,
+    body: Bytes,
+    started: Instant,
+    /// Held until the work is done, not until the caller is gone.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Takes one call of a desk.
+///
+/// # Errors
+/// [`ApiError`], which knows its status.
+pub async fn receive(
+    State(app): State<Arc<App>>,
+    name: Result<Path<String>, PathRejection>,
+    Extension(peer): Extension<Peer>,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    // Bytes that are no text are no source's name.
+    let name = name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(name)| name);
+    let source = app.sources.get(&name).ok_or_else(|| ApiError::UnknownSource(printable(&name)))?.clone();
+    let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded)?;
+    let (parts, body) = request.into_parts();
+    uncompressed(&parts.headers)?;
+    Content::of(&parts.headers).map_err(MapError::from)?;
+    reach(&source, peer, &parts.headers)?;
+    let body = read(body, &parts.headers, &app).await?;
+    source.verify(&parts.headers, parts.uri.query(), &body, app.clock.now().seconds()).map_err(ApiError::Signature)?;
+    if !app.rates.admit(&name) {
+        return Err(ApiError::TooMany(name));
+    }
+    let query = parts.uri.query().map(str::to_owned);
+    let call = Call { app, source, headers: parts.headers, query, body, started: Instant::now(), _permit: permit };
+    let (answer, answered) = oneshot::channel();
+    tokio::spawn(async move { call.decide(answer).await });
+    answered.await.unwrap_or_else(|_| Err(ApiError::Internal("the task that decided the event ended without an answer".to_owned())))
+}
+
+impl Call {
+    /// Map, claim, run, record, answer.
+    async fn decide(self, answer: Answered) {
+        let now = self.app.clock.now();
+        let Mapping { mapped, unknown_keys, left_out } = match self.source.map(&self.headers, self.query.as_deref(), &self.body, now) {
+            Ok(mapping) => mapping,
+            Err(error) => return reply(answer, Err(error.into())),
+        };
+        if unknown_keys > 0 || !left_out.is_empty() {
+            tracing::debug!(source = self.source.name(), unknown_keys, ?left_out, "parts of the body were passed over");
+        }
+        let event = match mapped {
+            Mapped::Event(event) => Arc::new(*event),
+            Mapped::Dropped { reason } | Mapped::Observation { reason, .. } => {
+                tracing::info!(source = self.source.name(), reason, "event not run");
+                return reply(answer, Ok(respond::dropped(&reason)));
+            }
+        };
+        let delivery = self.source.delivery_id(&self.headers);
+        match self.claim(&Keys::of(self.source.name(), delivery.as_deref(), &event)).await {
+            Err(error) => reply(answer, Err(error)),
+            Ok(Claimed::Known(recorded)) => reply(answer, Ok(respond::decision(&recorded, Made::Before))),
+            Ok(Claimed::Mine(mine)) => self.run(mine, event, answer).await,
+        }
+    }
+
+    /// Whose event it is: decided before, or ours to decide. Waits, within the caller's budget, while another copy is decided.
+    async fn claim(&self, keys: &Keys) -> Result<Claimed, ApiError> {
+        loop {
+            match self.app.store.claim(keys.clone())? {
+                Claim::Known(recorded) => return Ok(Claimed::Known(recorded)),
+                Claim::Mine(mine) => return Ok(Claimed::Mine(mine)),
+                Claim::Running(running) => timeout(self.budget_left(), running.wait()).await.map_err(|_| ApiError::StillRunning)?,
+            }
+        }
+    }
+
+    /// Runs the chain and records the decision. A caller that reads no decision, or whose budget ends first, gets a receipt as
+    /// soon as the event is durable; the work goes on.
+    async fn run(&self, mut mine: Mine, event: Arc<Event>, answer: Answered) {
+        let mut answer = Some(answer);
+        // An earlier copy may have been accepted and not decided: the decision belongs to that one.
+        let event = mine.accepted().cloned().map_or(event, Arc::new);
+        if self.source.answer() == Answer::Receipt {
+            match self.accept(mine, &event, &mut answer).await {
+                Some(accepted) => mine = accepted,
+                None => return,
+            }
+        }
+        let chain = self.app.generation().chain_for(&event);
+        let now = self.app.clock.now();
+        let decision = if chain.is_quick() {
+            chain.run(&event, now)
+        } else {
+            let mut running = self.app.lane.submit(chain, event.clone(), now);
+            let decided = match timeout(self.budget_left(), &mut running).await {
+                Ok(decided) => decided,
+                Err(_) => {
+                    // A source that wants receipts has its own already.
+                    if answer.is_some() {
+                        match self.accept(mine, &event, &mut answer).await {
+                            Some(accepted) => mine = accepted,
+                            None => return,
+                        }
+                    }
+                    running.await
+                }
+            };
+            match decided {
+                Ok(decision) => decision,
+                Err(_) => {
+                    let stopped = "the lane ended before the chain did".to_owned();
+                    return answer.into_iter().for_each(|answer| reply(answer, Err(ApiError::Internal(stopped.clone()))));
+                }
+            }
+        };
+        let recorded = self.app.store.record(mine, &event, &decision).await;
+        match answer {
+            Some(answer) => reply(answer, recorded.map(|recorded| respond::decision(&recorded, Made::Now)).map_err(Into::into)),
+            // The receipt is out and the event is durable: it will be taken up again at the next start.
+            None => {
+                if let Err(error) = recorded {
+                    tracing::error!(reason = %error, event.id = %event.id, "an accepted event could not be recorded");
+                }
+            }
+        }
+    }
+
+    /// Makes the event durable and answers with a receipt; gives the claim back, or nothing when the journal refused.
+    async fn accept(&self, mine: Mine, event: &Event, answer: &mut Option<Answered>) -> Option<Mine> {
+        let accepted = self.app.store.accept(mine, event).await;
+        let answer = answer.take()?;
+        match accepted {
+            Ok(mine) => {
+                reply(answer, Ok(respond::receipt(self.source.name(), &event.id)));
+                Some(mine)
+            }
+            Err(error) => {
+                reply(answer, Err(error.into()));
+                None
+            }
+        }
+    }
+
+    fn budget_left(&self) -> Duration {
+        self.app.inline_budget.saturating_sub(self.started.elapsed())
+    }
+}
+
+enum Claimed {
+    Known(Recorded),
+    Mine(Mine),
+}
+
+/// Hands the answer over; a caller that has hung up is not there to take it.
+fn reply(answer: Answered, response: Result<Response, ApiError>) {
+    let _ = answer.send(response);
+}
+
+/// Reads the body within its cap and its time.
+async fn read(body: Body, headers: &HeaderMap, app: &App) -> Result<Bytes, ApiError> {
+    let cap = app.max_body_bytes;
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|announced| announced > cap as u64) {
+        return Err(ApiError::TooLarge(cap));
+    }
+    match timeout(app.body_timeout, Limited::new(body, cap).collect()).await {
+        Err(_) => Err(ApiError::TooSlow(app.body_timeout.as_millis() as u64)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge(cap)),
+        Ok(Err(_)) => Err(ApiError::BrokenOff),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+/// Takes bodies as they are: nothing here unpacks one.
+fn uncompressed(headers: &HeaderMap) -> Result<(), ApiError> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(ApiError::Compressed),
+        _ => Ok(()),
+    }
+}
+
+/// Holds a source without signatures to this machine. A proxy's header counts as another machine: the proxy is local, its
+/// caller may not be.
+fn reach(source: &Source, peer: Peer, headers: &HeaderMap) -> Result<(), ApiError> {
+    let proxied = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
+    match source.reach() {
+        Reach::LoopbackOnly if proxied || !peer.0.ip().to_canonical().is_loopback() => Err(ApiError::NotFromHere),
+        Reach::LoopbackOnly | Reach::Anywhere => Ok(()),
+    }
+}
+
+/// A foreign name, safe to show.
+fn printable(name: &str) -> String {
+    name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,9 @@
+//! Builds the bundled plugins, and leaves their bytes where `src/lib.rs` includes them.
+
+fn main() {
+    signalbox_guest_build::build(
+        "../..".as_ref(),
+        &["categorize", "sentiment", "escalate"],
+        &["plugins/categorize", "plugins/sentiment", "plugins/escalate"],
+    );
+}

@@ -1,0 +1,4 @@
+//! Guests for the host's tests, as component bytes.
+
+/// A plugin that does what the event's text or its config tells it to: see its own header.
+pub const MISBEHAVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/misbehave.wasm"));
