@@ -50,7 +50,10 @@ fn child(case: &str) {
     let sandbox = Sandbox::start(&limits, env!("CARGO_BIN_EXE_signalbox").into(), cache).expect("the sandbox starts");
     let (plugins, text): (Vec<&[u8]>, _) = match case {
         "growing" => (vec![signalbox_test_guests::MISBEHAVE], "grow and grow"),
-        _ => (signalbox_bundle::PLUGINS.iter().map(|bundled| bundled.wasm).collect(), "The VPN is down since 9am, nobody can work! Thanks for nothing."),
+        _ => (
+            signalbox_bundle::PLUGINS.iter().map(|bundled| bundled.wasm).collect(),
+            "The VPN is down since 9am, nobody can work! Thanks for nothing.",
+        ),
     };
     let steps = plugins.into_iter().map(|wasm| {
         let plugin = sandbox.load(wasm, None, &limits, Isolation::Fresh).expect("the plugin loads");
@@ -60,8 +63,9 @@ fn child(case: &str) {
     let chain = Chain::new("quiet".to_owned(), String::new(), steps.collect());
     // Short, usual and longest: what is in place must be enough for any event.
     let events = [text.to_owned(), text.repeat(9), text.repeat(200)].map(|text| {
-        let event = serde_json::json!({ "id": "1", "text": text, "author": { "handle": "@ann", "followers": 12_000 }, "visibility": "public" });
-        Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event
+        let event =
+            serde_json::json!({ "id": "1", "text": text, "author": { "handle": "@ann", "followers": 12_000 }, "visibility": "public" });
+        Arc::new(Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event)
     });
     let run = |times: usize| {
         for event in events.iter().cycle().take(times) {

@@ -18,7 +18,7 @@ use signalbox::decision::{Draft, Terms};
 use signalbox::event::{Event, Timestamp};
 use signalbox::plugin::{Plugin, Sandbox, Subject};
 use signalbox::verdict::SoFar;
-use signalbox_sdk::Rule as _;
+use signalbox_sdk::{Rule as _, testing};
 
 /// Different events, so that no branch predictor learns one by heart.
 const EVENTS: usize = 64;
@@ -34,12 +34,14 @@ fn main() {
     let limits = Limits::default();
     let start = || Sandbox::start(&limits, program.to_owned(), cache.clone()).expect("the sandbox starts");
     let sandbox = start();
-    let load = |wasm: &[u8], config: Option<&serde_json::Value>, isolation| sandbox.load(wasm, config, &limits, isolation).expect("the plugin loads");
+    let load = |wasm: &[u8], config: Option<&serde_json::Value>, isolation| {
+        sandbox.load(wasm, config, &limits, isolation).expect("the plugin loads")
+    };
     let chain = |isolation| signalbox_bundle::PLUGINS.map(|bundled| load(bundled.wasm, None, isolation));
     let (fresh, reused) = (chain(Isolation::Fresh), chain(Isolation::Reuse));
 
     let events = events();
-    let bytes = events.iter().map(|event| serde_json::to_string(event).unwrap_or_default().len()).sum::<usize>() / EVENTS;
+    let bytes = events.iter().map(|event| serde_json::to_string(&**event).unwrap_or_default().len()).sum::<usize>() / EVENTS;
     let text = events.iter().map(|event| event.text.len()).sum::<usize>() / EVENTS;
     let settled: Vec<[SoFar; 3]> = events.iter().map(|event| settle(&fresh, event)).collect();
     let native = Native::new(&events, &settled);
@@ -55,10 +57,16 @@ fn main() {
     let mut on_fresh = |at: usize| three(&fresh, &events[at], &settled[at]);
     let mut on_reused = |at: usize| three(&reused, &events[at], &settled[at]);
     let mut decided = |at: usize| drop(black_box(whole.run(&events[at], NOW)));
-    let mut crossing = |at: usize| drop(black_box(Subject::new(&events[at], NOW)));
+    let mut crossing = |at: usize| drop(black_box(Subject::new(events[at].clone(), NOW)));
     let medians = interleave(&mut [&mut plain, &mut on_fresh, &mut on_reused, &mut decided, &mut crossing]);
     println!("| variant | us per event | x native |\n|---|---|---|");
-    let names = ["same rules, native", "fresh instances from snapshots", "reused instances", "fresh, with merge and trace", "(the event made ready for guests, once)"];
+    let names = [
+        "same rules, native",
+        "fresh instances from snapshots",
+        "reused instances",
+        "fresh, with merge and trace",
+        "(the event made ready for guests, once)",
+    ];
     for (name, median) in names.iter().zip(&medians) {
         println!("| {name} | {median:.1} | {:.2} |", median / medians[0]);
     }
@@ -74,19 +82,23 @@ fn main() {
     let mut from_scratch = |_: usize| drop(black_box(configuring.evaluate(&look_up, &SoFar::default())));
     let medians = interleave(&mut [&mut from_snapshot, &mut from_scratch]);
     let gain = medians[1] / medians[0];
-    println!("configure-heavy plugin (5,000 rows): {:.1} us from its snapshot, {:.1} us with configure for every event: {gain:.0}x", medians[0], medians[1]);
+    println!(
+        "configure-heavy plugin (5,000 rows): {:.1} us from its snapshot, {:.1} us with configure for every event: {gain:.0}x",
+        medians[0], medians[1]
+    );
 
     drop((fresh, reused, whole, snapshot, configuring));
     drop(sandbox);
     let began = Instant::now();
     let sandbox = start();
-    let chain = signalbox_bundle::PLUGINS.map(|bundled| sandbox.load(bundled.wasm, None, &limits, Isolation::Fresh).expect("kept from before"));
+    let chain =
+        signalbox_bundle::PLUGINS.map(|bundled| sandbox.load(bundled.wasm, None, &limits, Isolation::Fresh).expect("kept from before"));
     three(&chain, &events[0], &settled[0]);
     println!("engine, three plugins from kept artefacts, first verdicts: {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
 }
 
 /// Posts of about 560 bytes from phrases of the field, every event another mix.
-fn events() -> Vec<Event> {
+fn events() -> Vec<Arc<Event>> {
     const PHRASES: [&str; 12] = [
         "the VPN has been down since nine and nobody in our office can work",
         "I have been on hold for an hour, this is really not acceptable",
@@ -114,19 +126,19 @@ fn events() -> Vec<Event> {
                 "attributes": [{"key": "likes", "value": {"type": "integer", "value": at}}, {"key": "hashtags", "value": {"type": "texts", "value": ["fail", "vpn"]}}],
                 "text": text,
             });
-            Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event
+            Arc::new(Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event)
         })
         .collect()
 }
 
 fn subject(text: &str) -> Arc<Subject> {
     let event = json!({ "id": "1", "text": text });
-    Subject::new(&Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event, NOW)
+    Subject::new(Arc::new(Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event), NOW)
 }
 
 /// What each step sees of the steps before it.
-fn settle(plugins: &[Plugin; 3], event: &Event) -> [SoFar; 3] {
-    let subject = Subject::new(event, NOW);
+fn settle(plugins: &[Plugin; 3], event: &Arc<Event>) -> [SoFar; 3] {
+    let subject = Subject::new(event.clone(), NOW);
     let mut draft = Draft::default();
     [0, 1, 2].map(|at| {
         let seen = draft.settled().clone();
@@ -136,8 +148,8 @@ fn settle(plugins: &[Plugin; 3], event: &Event) -> [SoFar; 3] {
     })
 }
 
-fn three(plugins: &[Plugin; 3], event: &Event, settled: &[SoFar; 3]) {
-    let subject = Subject::new(event, NOW);
+fn three(plugins: &[Plugin; 3], event: &Arc<Event>, settled: &[SoFar; 3]) {
+    let subject = Subject::new(event.clone(), NOW);
     for (plugin, settled) in plugins.iter().zip(settled) {
         black_box(plugin.evaluate(&subject, settled));
     }
@@ -148,15 +160,15 @@ struct Native {
     categorize: categorize::Categorize,
     sentiment: sentiment::Feeling,
     escalate: escalate::Escalate,
-    events: Vec<(signalbox_sdk::Event, [signalbox_sdk::SoFar; 3])>,
+    events: Vec<(signalbox_sdk::Event, testing::Facts, [signalbox_sdk::SoFar; 3])>,
 }
 
 impl Native {
-    fn new(events: &[Event], settled: &[[SoFar; 3]]) -> Self {
-        let read = |event: &Event, settled: &[SoFar; 3]| {
-            let event = serde_json::to_string(event).expect("an event is JSON");
-            let settled = settled.each_ref().map(|settled| serde_json::to_string(settled).expect("a decision so far is JSON"));
-            (signalbox_sdk::testing::event(&event), settled.map(|settled| signalbox_sdk::testing::settled(&settled)))
+    fn new(events: &[Arc<Event>], settled: &[[SoFar; 3]]) -> Self {
+        let read = |event: &Arc<Event>, settled: &[SoFar; 3]| {
+            let event = serde_json::to_value(&**event).expect("an event is JSON");
+            let settled = settled.each_ref().map(|settled| serde_json::to_value(settled).expect("a decision so far is JSON"));
+            (testing::event(&event), testing::facts(&event), settled.map(|settled| testing::settled(&settled)))
         };
         Self {
             categorize: categorize::Categorize::configure("{}").expect("the defaults fit"),
@@ -167,7 +179,8 @@ impl Native {
     }
 
     fn run(&self, at: usize) {
-        let (event, settled) = &self.events[at];
+        let (event, facts, settled) = &self.events[at];
+        testing::set_facts(facts.clone());
         drop(black_box(self.categorize.evaluate(event, &settled[0])));
         drop(black_box(self.sentiment.evaluate(event, &settled[1])));
         drop(black_box(self.escalate.evaluate(event, &settled[2])));
@@ -201,7 +214,7 @@ fn median(mut samples: Vec<f64>) -> f64 {
 }
 
 /// CPU per event on one thread, and per event on each of two at once; medians of rounds in turn.
-fn threads(plugins: &[Plugin; 3], events: &[Event], settled: &[[SoFar; 3]]) -> (f64, f64) {
+fn threads(plugins: &[Plugin; 3], events: &[Arc<Event>], settled: &[[SoFar; 3]]) -> (f64, f64) {
     let measure = || {
         let start = cpu();
         (0..BATCH).for_each(|at| three(plugins, &events[at % EVENTS], &settled[at % EVENTS]));

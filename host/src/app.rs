@@ -42,7 +42,9 @@ impl Clock {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
             Self::System => Timestamp(
-                std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+                std::time::SystemTime::now()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
             ),
             Self::Fixed(moment) => moment,
         }
@@ -155,7 +157,12 @@ impl App {
         let rate = |(name, source): (&String, &config::SourceConfig)| {
             let per_second = NonZeroU32::new(source.max_per_second).unwrap_or(NonZeroU32::MIN);
             // Twice a second's worth at once: desks send what piled up in one burst.
-            (name.clone(), RateLimiter::direct(Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)))))
+            (
+                name.clone(),
+                RateLimiter::direct(
+                    Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1))),
+                ),
+            )
         };
         let rates = Rates(config.sources.iter().map(rate).collect());
         Ok(Self {

@@ -57,8 +57,8 @@ impl Chain {
     }
 
     /// Decides one event as of `now`.
-    pub fn run(&self, event: &Event, now: Timestamp) -> Decision {
-        let subject = Subject::new(event, now);
+    pub fn run(&self, event: &Arc<Event>, now: Timestamp) -> Decision {
+        let subject = Subject::new(event.clone(), now);
         let mut draft = Draft::default();
         let mut trace = Vec::with_capacity(self.steps.len());
         let mut stopped_by: Option<String> = None;

@@ -119,7 +119,7 @@ pub struct SourceEntry {
     pub preset: Option<String>,
     /// Or an adapter file of your own.
     pub adapter: Option<PathBuf>,
-    /// Where the secrets are: "env:NAME" or "file:PATH", never the secret itself. Several while one is being changed.
+    /// Where the secrets are: `env:NAME` or `file:PATH`, never the secret itself. Several while one is being changed.
     #[serde(default)]
     pub secrets: Vec<String>,
     /// "decision": the answer holds the decision. "receipt": 202 as soon as the event is durable.
@@ -258,7 +258,8 @@ impl Config {
             return Resolver { file: None, text: "" }.resolve(Written::default(), overrides);
         };
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError { place: place.clone(), problem: format!("cannot be read: {error}") })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError { place: place.clone(), problem: format!("cannot be read: {error}") })?;
         let resolver = Resolver { file: Some(path), text: &text };
         let written: Written = toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| line_of(&text, span.start));

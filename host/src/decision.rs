@@ -15,8 +15,8 @@ pub use merge::{Applied, Draft, EffectSet, Terms};
 
 use crate::event::Timestamp;
 use crate::verdict::{
-    Alert, Article, Assignment, Category, Crisis, Escalation, Evidence, Extension, Level, Link, Moderation, Reply, Sentiment, SetField, SlaTarget,
-    TicketChange,
+    Alert, Article, Assignment, Category, Crisis, Escalation, Evidence, Extension, Level, Link, Moderation, Reply, Sentiment, SetField,
+    SlaTarget, TicketChange,
 };
 
 /// The category of an event that no plugin could place.

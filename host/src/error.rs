@@ -84,7 +84,9 @@ impl ApiError {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::Compressed => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-encoding"),
-            Self::Map(MapError::Content(_) | MapError::NotCloudEvent | MapError::WantsCloudEvent) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
+            Self::Map(MapError::Content(_) | MapError::NotCloudEvent | MapError::WantsCloudEvent) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type")
+            }
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::TooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
             Self::BrokenOff => (StatusCode::BAD_REQUEST, "broken-off"),
@@ -96,9 +98,9 @@ impl ApiError {
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::StillRunning => (StatusCode::SERVICE_UNAVAILABLE, "still-running"),
-            Self::Store(
-                StoreError::Unavailable { .. } | StoreError::Corrupt { .. } | StoreError::Locked(_) | StoreError::Newer { .. },
-            ) => (StatusCode::SERVICE_UNAVAILABLE, "journal"),
+            Self::Store(StoreError::Unavailable { .. } | StoreError::Corrupt { .. } | StoreError::Locked(_) | StoreError::Newer { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "journal")
+            }
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use object::{object, objects};
 pub use read::{
-    EventError, MAX_ATTACHMENTS, MAX_ATTRIBUTES, MAX_ID_BYTES, MAX_STRING_BYTES, MAX_TEXT_BYTES, MAX_TEXT_CHARS, Parsed, TEXT_CHARS, json_error, utf8,
+    EventError, MAX_ATTACHMENTS, MAX_ATTRIBUTES, MAX_ID_BYTES, MAX_STRING_BYTES, MAX_TEXT_BYTES, MAX_TEXT_CHARS, Parsed, TEXT_CHARS,
+    json_error, utf8,
 };
 pub use timestamp::Timestamp;
 

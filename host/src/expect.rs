@@ -38,7 +38,9 @@ pub fn contains(whole: &Value, part: &Value) -> bool {
                 && bound("min").is_none_or(|min| number >= min - 1e-6)
                 && bound("max").is_none_or(|max| number <= max + 1e-6)
         }
-        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part))),
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
+        }
         (Value::Array(whole), Value::Array(part)) => part.iter().all(|part| whole.iter().any(|whole| contains(whole, part))),
         (Value::Number(a), Value::Number(b)) => (a.as_f64().unwrap_or(f64::NAN) - b.as_f64().unwrap_or(f64::NAN)).abs() <= 1e-6,
         (whole, part) => whole == part,
@@ -53,7 +55,9 @@ mod tests {
     #[test]
     fn subsets_match_and_others_do_not() {
         let whole = json!({"a": 1.0, "b": {"c": ["x", "y"]}, "n": 0.7});
-        for part in [json!({}), json!({"b": {"c": ["y"]}}), json!({"a": 1}), json!({"n": {"min": 0.5}}), json!({"n": {"min": 0.5, "max": 0.7}})] {
+        for part in
+            [json!({}), json!({"b": {"c": ["y"]}}), json!({"a": 1}), json!({"n": {"min": 0.5}}), json!({"n": {"min": 0.5, "max": 0.7}})]
+        {
             assert!(contains(&whole, &part), "{part}");
         }
         for part in [json!({"z": 1}), json!({"b": {"c": ["z"]}}), json!({"a": 2}), json!({"n": {"max": 0.5}})] {

@@ -33,7 +33,9 @@ pub enum Grant {
 
 /// A text that is no grant.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a grant; grants are lower, stop, auto-reply, moderate:hide, moderate:delete, moderate:block-author, state, lookup:TABLE, http:ORIGIN, secret:NAME")]
+#[error(
+    "`{0}` is not a grant; grants are lower, stop, auto-reply, moderate:hide, moderate:delete, moderate:block-author, state, lookup:TABLE, http:ORIGIN, secret:NAME"
+)]
 pub struct UnknownGrant(String);
 
 impl FromStr for Grant {

@@ -64,7 +64,8 @@ impl Sandbox {
     /// # Errors
     /// When the cache cannot be made or the engine not be started.
     pub fn start(limits: &Limits, program: PathBuf, cache: PathBuf) -> anyhow::Result<Self> {
-        let compiler = Compiler::new(program, cache.clone()).map_err(|error| anyhow::anyhow!("cannot keep artefacts in {}: {error}", cache.display()))?;
+        let compiler = Compiler::new(program, cache.clone())
+            .map_err(|error| anyhow::anyhow!("cannot keep artefacts in {}: {error}", cache.display()))?;
         let serving = Serving::start(limits, engine::DEFAULT_RESIDENT)?;
         let mut linker = Linker::new(&serving.engine);
         services::link(&mut linker)?;
@@ -92,7 +93,15 @@ impl Sandbox {
             Start::Configure { .. } => Some(activated.report.config.to_string()),
         };
         let kept = (isolation == Isolation::Reuse).then(Kept::default);
-        Ok(Plugin { report: activated.report, digest: activated.digest, took: activated.took, pre, limits: limits.clone(), configure, kept })
+        Ok(Plugin {
+            report: activated.report,
+            digest: activated.digest,
+            took: activated.took,
+            pre,
+            limits: limits.clone(),
+            configure,
+            kept,
+        })
     }
 }
 

@@ -42,7 +42,9 @@ pub fn receipt(source: &str, event_id: &str) -> Response {
 /// `204`: not for the chain, and why.
 pub fn dropped(reason: &str) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Ok(reason) = HeaderValue::from_str(reason) {
+    // A header is ASCII; the log has the reason as it was written.
+    let ascii: String = reason.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    if let Ok(reason) = HeaderValue::from_str(&ascii) {
         response.headers_mut().insert(DROPPED, reason);
     }
     response

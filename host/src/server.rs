@@ -4,7 +4,6 @@
 //! timer, which leaves hyper's header timeout without effect; this loop builds the connection with one.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +29,6 @@ use crate::error::ApiError;
 use crate::webhook;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("signalbox-request-id");
-
-/// Who is at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
 
 /// How long connections may take, and how many there may be.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +121,7 @@ pub async fn run(listener: TcpListener, router: Router, bounds: Bounds, stop: im
         let router = router.clone();
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(webhook::Peer(peer));
             let router = router.clone();
             async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
         });

@@ -10,7 +10,8 @@ use crate::config::{Log, LogFormat};
 /// When the filter is not one.
 pub fn start(log: &Log) -> anyhow::Result<()> {
     let written = log.filter.as_deref().unwrap_or("info");
-    let filter = EnvFilter::try_new(written).map_err(|error| anyhow::anyhow!("`log.filter` is `{written}`: {error}; write a level such as info"))?;
+    let filter =
+        EnvFilter::try_new(written).map_err(|error| anyhow::anyhow!("`log.filter` is `{written}`: {error}; write a level such as info"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process, as in tests, keeps the first.
     let _ = match log.format {

@@ -30,14 +30,23 @@ impl AdminToken {
                 let mut random = [0; 32];
                 getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness for the admin token: {error}"))?;
                 let token = hex::encode(random);
-                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).with_context(|| format!("cannot make {}", path.display()))?;
+                let mut file = fs::OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(&path)
+                    .with_context(|| format!("cannot make {}", path.display()))?;
                 writeln!(file, "{token}").and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))?;
                 token
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
         let token = token.trim();
-        anyhow::ensure!(token.len() >= MIN_CHARS, "{} holds no token of at least {MIN_CHARS} characters; remove it, and the next start makes one", path.display());
+        anyhow::ensure!(
+            token.len() >= MIN_CHARS,
+            "{} holds no token of at least {MIN_CHARS} characters; remove it, and the next start makes one",
+            path.display()
+        );
         Ok(Self(Sha256::digest(token).into()))
     }
 

@@ -289,9 +289,30 @@ pub enum Effect {
 impl Effect {
     /// Every case name, as `describe` declares effects.
     pub const NAMES: [&'static str; 24] = [
-        "categorize", "set-intent", "set-language", "flag-sentiment", "set-urgency", "set-impact", "set-priority", "set-crisis",
-        "tag", "untag", "assign", "escalate", "set-sla", "draft-reply", "suggest-article", "relate", "moderate", "raise-alert",
-        "act-on-ticket", "watch", "set-field", "note", "mark", "extension",
+        "categorize",
+        "set-intent",
+        "set-language",
+        "flag-sentiment",
+        "set-urgency",
+        "set-impact",
+        "set-priority",
+        "set-crisis",
+        "tag",
+        "untag",
+        "assign",
+        "escalate",
+        "set-sla",
+        "draft-reply",
+        "suggest-article",
+        "relate",
+        "moderate",
+        "raise-alert",
+        "act-on-ticket",
+        "watch",
+        "set-field",
+        "note",
+        "mark",
+        "extension",
     ];
 
     /// The case name of this effect.

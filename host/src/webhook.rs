@@ -21,10 +21,13 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::event::Event;
 use crate::respond::{self, Made};
-use crate::server::Peer;
 use crate::signature::Reach;
 use crate::source::{Answer, Content, MapError, Mapped, Mapping, Source};
 use crate::store::{Claim, Keys, Mine, Recorded};
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub std::net::SocketAddr);
 
 type Answered = oneshot::Sender<Result<Response, ApiError>>;
 
@@ -53,7 +56,6 @@ pub async fn receive(
     // Bytes that are no text are no source's name.
     let name = name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(name)| name);
     let source = app.sources.get(&name).ok_or_else(|| ApiError::UnknownSource(printable(&name)))?.clone();
-    let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded)?;
     let (parts, body) = request.into_parts();
     uncompressed(&parts.headers)?;
     Content::of(&parts.headers).map_err(MapError::from)?;
@@ -63,6 +65,8 @@ pub async fn receive(
     if !app.rates.admit(&name) {
         return Err(ApiError::TooMany(name));
     }
+    // A place only now: whoever sends slowly, or cannot sign, takes none from the desks that can.
+    let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded)?;
     let query = parts.uri.query().map(str::to_owned);
     let call = Call { app, source, headers: parts.headers, query, body, started: Instant::now(), _permit: permit };
     let (answer, answered) = oneshot::channel();

@@ -78,9 +78,9 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// An empty directory that is gone when the test is.
+/// An empty directory that is gone when the test is. Its name holds a space, as an admin's may.
 pub fn directory() -> TempDir {
-    tempfile::Builder::new().prefix("host-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+    tempfile::Builder::new().prefix("a host-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
 /// Runs a command of the binary to its end.
@@ -185,7 +185,7 @@ impl TestHost {
                 panic!("the host ended as {status}: {}", self.log());
             }
             let text = fs::read_to_string(&told).ok()?;
-            let last = if text.contains("/hooks/demo") { "admin.token)\"\n\n" } else { "\n" };
+            let last = if text.contains("/hooks/demo") { "admin.token')\"\n\n" } else { "\n" };
             (text.contains("\n  memory  ") && text.ends_with(last)).then_some(text)
         });
         let address = |before: &str, after: &str| {

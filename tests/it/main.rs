@@ -5,6 +5,7 @@
 //! knows of a host it has read from an answer, from the admin's API, or from what was printed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where, and ends")]
+#![expect(clippy::print_stderr, reason = "a test that failed shows its host's log")]
 
 mod bad_call;
 mod cli;

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::bad_call::lines;
-use crate::harness::{DESK_KEY, SOURCES, TestHost, event, fresh, signed};
-use crate::wire::{Answer, Connection, Request, call};
+use crate::harness::{DESK_KEY, SOURCES, TestHost, event, signed};
+use crate::wire::{Answer, Request, call};
 
 /// How long the host of these tests waits for a request's headers, and for its body.
 const PATIENCE_MS: u64 = 700;

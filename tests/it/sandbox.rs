@@ -155,9 +155,8 @@ fn what_a_plugin_must_not_propose_is_dropped_with_the_law_that_drops_it() {
         (&decision["sentiment"]["label"], decision["tags"]["add"].as_array().unwrap().contains(&json!("sure"))),
         (&json!("very_negative"), false)
     );
-    assert!(
-        matches!(pairs.as_slice(), [(score, nan), (tag, seven)] if score == "flag-sentiment" && nan.contains("NaN") && tag == "tag" && seven.contains('7'))
-    );
+    let [(score, nan), (tag, seven)] = pairs.as_slice() else { panic!("{pairs:?}") };
+    assert!(score == "flag-sentiment" && nan.contains("NaN") && tag == "tag" && seven.contains('7'), "{pairs:?}");
 
     let (decision, pairs) = dropped("stop");
     assert_eq!((decision.get("stopped_by"), &decision["trace"][3]["outcome"]), (None, &json!("ran")));
@@ -259,9 +258,8 @@ fn faults_leave_no_memory_behind() {
 fn a_plugin_that_cannot_be_configured_keeps_the_host_from_starting() {
     let alone = |config: &str| {
         // Less fuel and time than the default, so that the test ends sooner; the step stands alone, so that nothing else is made anew.
-        format!(
-            "{SOURCES}[limits]\nactivation_fuel = 100000000\nactivation_cpu_s = 20\n[[steps]]\nfile = \"misbehave.wasm\"\nconfig = {config}\n"
-        )
+        let limits = "[limits]\nactivation_fuel = 100000000\nactivation_cpu_s = 20\n";
+        format!("{SOURCES}{limits}[[steps]]\nfile = \"misbehave.wasm\"\nconfig = {config}\n")
     };
     for (config, words) in [
         (r#"{ configure = "spin" }"#, "`configure` ended as out_of_fuel"),

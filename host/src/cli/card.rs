@@ -31,10 +31,16 @@ pub(super) fn card(event: &Event, decision: &Decision) -> String {
     }
     row("intent", decision.intent.clone().unwrap_or_default());
     let levels = [("priority", decision.priority), ("urgency", decision.urgency), ("impact", decision.impact)];
-    row("priority", levels.iter().filter_map(|(name, level)| level.map(|level| format!("{name} {}", word(&level)))).collect::<Vec<_>>().join(", "));
+    row(
+        "priority",
+        levels.iter().filter_map(|(name, level)| level.map(|level| format!("{name} {}", word(&level)))).collect::<Vec<_>>().join(", "),
+    );
     if let Some(route) = &decision.assignment {
         let parts = [("", &route.queue), ("assignee ", &route.assignee), ("skill ", &route.skill), ("on call ", &route.on_call)];
-        row("route", parts.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}{value}"))).collect::<Vec<_>>().join(", "));
+        row(
+            "route",
+            parts.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}{value}"))).collect::<Vec<_>>().join(", "),
+        );
     }
     if decision.escalation.level > 0 {
         row("escalation", format!("level {} to {}", decision.escalation.level, decision.escalation.audience.join(", ")));
@@ -64,7 +70,13 @@ fn step(text: &mut String, entry: &TraceEntry) {
     let _ = writeln!(text, "  {}. {BOLD}{}{RESET} {} {outcome}{detail}  {DIM}{cost}{RESET}", entry.step, entry.plugin, entry.version);
     for change in &entry.set {
         let field = change.field.trim_start_matches('/');
-        let _ = writeln!(text, "     {field} = {}  {DIM}{:.2}{RESET}  {}", printable(&short(&change.to)), change.confidence, printable(&change.reason));
+        let _ = writeln!(
+            text,
+            "     {field} = {}  {DIM}{:.2}{RESET}  {}",
+            printable(&short(&change.to)),
+            change.confidence,
+            printable(&change.reason)
+        );
     }
     for dropped in &entry.dropped {
         let _ = writeln!(text, "     {WARN}not taken{RESET} {}: {}", dropped.effect, printable(&dropped.reason));

@@ -25,7 +25,12 @@ pub(super) fn check(args: &Args) -> anyhow::Result<Done> {
     });
     match checked {
         Ok((sources, generation)) => {
-            out(&format!("{}: fine; {sources} sources, {} steps, generation {}\n", args.config.display(), generation.steps().len(), generation.id));
+            out(&format!(
+                "{}: fine; {sources} sources, {} steps, generation {}\n",
+                args.config.display(),
+                generation.steps().len(),
+                generation.id
+            ));
             Ok(Done::Well)
         }
         Err(error) => {

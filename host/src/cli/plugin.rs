@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -35,8 +36,11 @@ pub(super) struct Args {
     config: Option<PathBuf>,
 }
 
+/// Says something of a plugin, given fresh and reused.
+type Report = fn(&Path, &Plugin, &Plugin) -> (String, Done);
+
 pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
-    let (args, report): (_, fn(&Path, &Plugin, &Plugin) -> (String, Done)) = match command {
+    let (args, report): (_, Report) = match command {
         Command::Inspect(args) => (args, inspect),
         Command::Check(args) => (args, check),
     };
@@ -120,7 +124,9 @@ fn inspect(file: &Path, plugin: &Plugin, reused: &Plugin) -> (String, Done) {
     row("memory", &kib(report.memory_bytes));
     match &report.start {
         Start::Snapshot => row("isolation", "fresh for every event, from a snapshot of the configured state"),
-        Start::Configure { why } => row("isolation", &format!("fresh for every event, configured each time, because it cannot be snapshotted: {why}")),
+        Start::Configure { why } => {
+            row("isolation", &format!("fresh for every event, configured each time, because it cannot be snapshotted: {why}"))
+        }
     }
     if let (Some((fresh, fuel)), Some((kept, _))) = (cost(plugin), cost(reused)) {
         row("per event", &format!("{fresh} us fresh, {kept} us reused, {fuel} fuel (medians of {RUNS} runs over its examples)"));
@@ -133,6 +139,7 @@ fn permission(import: &str) -> Option<&'static str> {
     let name = import.strip_prefix("signalbox:rules/")?.split('@').next()?;
     match name {
         "logging" => Some("write bounded log lines into the decision's trace"),
+        "facts" => Some("know who wrote it, the ticket, attachments and other facts of the event"),
         "normal" => Some("read the event's text with tricks removed"),
         "clock" => Some("read the host's clock, once per event"),
         _ => None,
@@ -142,7 +149,7 @@ fn permission(import: &str) -> Option<&'static str> {
 /// The median cost of one event, over the plugin's own examples.
 fn cost(plugin: &Plugin) -> Option<(u64, u64)> {
     let events = plugin.description().examples.iter().filter_map(|example| Event::from_json(example.event.to_string().as_bytes()).ok());
-    let subjects: Vec<_> = events.map(|parsed| Subject::new(&parsed.event, Clock::System.now())).collect();
+    let subjects: Vec<_> = events.map(|parsed| Subject::new(Arc::new(parsed.event), Clock::System.now())).collect();
     if subjects.is_empty() {
         return None;
     }

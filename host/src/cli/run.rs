@@ -2,15 +2,18 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Done, card, complain, out};
 use crate::app::{Clock, Generation};
 use crate::config::{Config, Overrides};
+use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
 use crate::plugin::Sandbox;
 use crate::source::{Mapped, Source, presets};
@@ -43,14 +46,25 @@ enum Read {
     NotRun(Value),
 }
 
+/// What `--json` prints for one file: written straight from the types, so that its bytes are those of the webhook's answer.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Printed {
+    Decided { event: Arc<Event>, decision: Box<Decision> },
+    Other(Value),
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Done> {
     let config = Config::load(args.config.as_deref(), &Overrides { data: args.data.clone(), ..Overrides::default() })?;
     let source = args.source.as_deref().map(|name| named(name, &config)).transpose()?;
     let headers = headers(args.headers.as_deref())?;
     let now = Clock::System.now();
     // Every file is read before the slow part: a bad one is told at once.
-    let read: Vec<anyhow::Result<Read>> =
-        args.files.iter().map(|file| self::read(file, source.as_ref(), &headers, now).with_context(|| file.display().to_string())).collect();
+    let read: Vec<anyhow::Result<Read>> = args
+        .files
+        .iter()
+        .map(|file| self::read(file, source.as_ref(), &headers, now).with_context(|| file.display().to_string()))
+        .collect();
     if read.iter().all(Result::is_err) {
         read.into_iter().filter_map(Result::err).for_each(|error| complain(&format!("{error:#}")));
         return Ok(Done::Refused);
@@ -62,23 +76,28 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Done> {
     let generation = Generation::build(&sandbox, &config)?;
     let (mut results, mut done) = (Vec::new(), Done::Well);
     for one in read {
-        let (json, text) = match one {
+        let (result, text) = match one {
             Ok(Read::Event(event)) => {
+                let event = Arc::<Event>::from(event);
                 let decision = generation.chain_for(&event).run(&event, now);
-                (json!({ "event": *event, "decision": decision }), card::card(&event, &decision))
+                let text = card::card(&event, &decision);
+                (Printed::Decided { event, decision: Box::new(decision) }, text)
             }
-            Ok(Read::NotRun(why)) => (why.clone(), format!("not run: {why}\n")),
+            Ok(Read::NotRun(why)) => (Printed::Other(why.clone()), format!("not run: {why}\n")),
             Err(error) => {
                 complain(&format!("{error:#}"));
                 done = Done::Refused;
-                (json!({ "error": format!("{error:#}") }), String::new())
+                (Printed::Other(json!({ "error": format!("{error:#}") })), String::new())
             }
         };
-        if args.json { results.push(json) } else { out(&text) }
+        if args.json { results.push(result) } else { out(&text) }
     }
     if args.json {
-        let whole = if args.files.len() == 1 { results.pop().unwrap_or_default() } else { Value::Array(results) };
-        out(&format!("{}\n", serde_json::to_string_pretty(&whole)?));
+        let text = match results.as_slice() {
+            [one] => serde_json::to_string_pretty(one)?,
+            several => serde_json::to_string_pretty(several)?,
+        };
+        out(&format!("{text}\n"));
     }
     Ok(done)
 }
@@ -90,7 +109,11 @@ fn named(name: &str, config: &Config) -> anyhow::Result<Source> {
     }
     let adapter = presets::adapter(name).with_context(|| {
         let configured: Vec<&str> = config.sources.keys().map(String::as_str).collect();
-        format!("there is no source `{name}`; configured are {}, presets are {}", configured.join(", "), presets::names().collect::<Vec<_>>().join(", "))
+        format!(
+            "there is no source `{name}`; configured are {}, presets are {}",
+            configured.join(", "),
+            presets::names().collect::<Vec<_>>().join(", ")
+        )
     })??;
     Ok(Source::unsigned(name, adapter)?)
 }

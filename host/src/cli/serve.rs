@@ -90,7 +90,9 @@ async fn resume(app: Arc<App>) {
 }
 
 async fn bind(key: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; stop what has it, or choose another with `{key}`"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; stop what has it, or choose another with `{key}`"))
 }
 
 fn welcome(app: &App, (public, admin): (std::net::SocketAddr, std::net::SocketAddr), data: &std::path::Path, start: Instant) -> String {
@@ -118,7 +120,7 @@ fn welcome(app: &App, (public, admin): (std::net::SocketAddr, std::net::SocketAd
         let event = r#"{"id":"post-1","network":"mastodon","kind":"mention","author":{"handle":"@ann","followers":12000},"text":"@acme the VPN has been down since 9am and nobody in the office can work. Unacceptable!"}"#;
         text.push_str(&format!("\nTry it:\n\n  curl -s http://{public}/hooks/{DEMO} -H 'content-type: application/json' -d '{event}'\n"));
         text.push_str(&format!(
-            "\nRead it back:\n\n  curl -s 'http://{admin}/v1/decisions?event_id=post-1' -H \"authorization: Bearer $(cat {})\"\n\n",
+            "\nRead it back:\n\n  curl -s 'http://{admin}/v1/decisions?event_id=post-1' -H \"authorization: Bearer $(cat '{}')\"\n\n",
             token.display()
         ));
     }

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, ConfigError, DEMO, Isolation, Limits, Overrides, PluginSource, Server, SourceConfig, SourceEntry, Step, StepEntry, Written};
+use super::{
+    Config, ConfigError, DEMO, Isolation, Limits, Overrides, PluginSource, Server, SourceConfig, SourceEntry, Step, StepEntry, Written,
+};
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
 
 /// Follows what a written config refers to.
@@ -18,8 +20,18 @@ pub(super) struct Resolver<'a> {
 
 impl Resolver<'_> {
     pub(super) fn resolve(&self, written: Written, overrides: &Overrides) -> Result<Config, ConfigError> {
-        let Server { listen, admin_listen, data, max_body_bytes, header_timeout_ms, body_timeout_ms, inline_budget_ms, max_in_flight, max_connections, drain_ms } =
-            written.server;
+        let Server {
+            listen,
+            admin_listen,
+            data,
+            max_body_bytes,
+            header_timeout_ms,
+            body_timeout_ms,
+            inline_budget_ms,
+            max_in_flight,
+            max_connections,
+            drain_ms,
+        } = written.server;
         for (key, value) in [
             ("max_body_bytes", max_body_bytes as u64),
             ("header_timeout_ms", header_timeout_ms),
@@ -55,7 +67,8 @@ impl Resolver<'_> {
     }
 
     fn address(&self, key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
-        text.parse().map_err(|_| self.fault(key, format!("`server.{key}` is `{text}`; write an address and a port, such as 127.0.0.1:8640")))
+        text.parse()
+            .map_err(|_| self.fault(key, format!("`server.{key}` is `{text}`; write an address and a port, such as 127.0.0.1:8640")))
     }
 
     fn limits(&self, limits: &Limits) -> Result<(), ConfigError> {
@@ -63,7 +76,7 @@ impl Resolver<'_> {
         let zero = written.as_object().into_iter().flatten().find(|(_, value)| value.as_u64() == Some(0));
         match zero {
             Some((key, _)) => Err(self.fault(key, format!("`limits.{key}` is 0; a budget can be changed, not switched off"))),
-            None if limits.memory_bytes % (64 << 10) != 0 => {
+            None if !limits.memory_bytes.is_multiple_of(64 << 10) => {
                 Err(self.fault("memory_bytes", "`limits.memory_bytes` is not a multiple of a wasm page, 65536 bytes".to_owned()))
             }
             None => Ok(()),
@@ -76,11 +89,13 @@ impl Resolver<'_> {
         let mark = if self.text.contains(&plain) { plain } else { format!("[sources.\"{name}") };
         let fault = |problem: String| self.fault(&mark, format!("source `{name}`: {problem}"));
         let adapter: Result<Adapter, AdapterError> = match (&entry.preset, &entry.adapter) {
-            (Some(preset), None) => presets::adapter(preset)
-                .ok_or_else(|| fault(format!("there is no preset `{preset}`; there are {}", presets::names().collect::<Vec<_>>().join(", "))))?,
+            (Some(preset), None) => presets::adapter(preset).ok_or_else(|| {
+                fault(format!("there is no preset `{preset}`; there are {}", presets::names().collect::<Vec<_>>().join(", ")))
+            })?,
             (None, Some(file)) => {
                 let file = self.beside(file);
-                let text = std::fs::read_to_string(&file).map_err(|error| fault(format!("the adapter {} cannot be read: {error}", file.display())))?;
+                let text = std::fs::read_to_string(&file)
+                    .map_err(|error| fault(format!("the adapter {} cannot be read: {error}", file.display())))?;
                 Adapter::from_toml(&text)
             }
             (Some(_), Some(_)) => return Err(fault("has both `preset` and `adapter`; keep one".to_owned())),
@@ -97,7 +112,9 @@ impl Resolver<'_> {
     fn secret(&self, reference: &str) -> Result<String, String> {
         let secret = match reference.split_once(':') {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-            Some(("env", name)) => std::env::var(name).map_err(|_| format!("its secret is to come from the environment variable {name}, which is not set"))?,
+            Some(("env", name)) => {
+                std::env::var(name).map_err(|_| format!("its secret is to come from the environment variable {name}, which is not set"))?
+            }
             Some(("file", path)) => {
                 let path = self.beside(Path::new(path));
                 std::fs::read_to_string(&path).map_err(|error| format!("its secret is to come from {}: {error}", path.display()))?
@@ -122,7 +139,9 @@ impl Resolver<'_> {
             }
             (None, Some(file)) => (file.display().to_string(), PluginSource::File(self.beside(&file))),
             (Some(_), Some(_)) => return Err(fault("a step has both `plugin` and `file`; keep one".to_owned())),
-            (None, None) => return Err(fault("a step says neither `plugin` nor `file`; name a bundled plugin or a component file".to_owned())),
+            (None, None) => {
+                return Err(fault("a step says neither `plugin` nor `file`; name a bundled plugin or a component file".to_owned()));
+            }
         };
         Ok(Step { name, source, config: entry.config, grants: entry.grants, isolation: entry.isolation })
     }
@@ -154,6 +173,12 @@ fn demo() -> SourceEntry {
 fn bundled() -> Vec<StepEntry> {
     signalbox_bundle::PLUGINS
         .iter()
-        .map(|bundled| StepEntry { plugin: Some(bundled.name.to_owned()), file: None, config: None, grants: Vec::new(), isolation: Isolation::Fresh })
+        .map(|bundled| StepEntry {
+            plugin: Some(bundled.name.to_owned()),
+            file: None,
+            config: None,
+            grants: Vec::new(),
+            isolation: Isolation::Fresh,
+        })
         .collect()
 }

@@ -34,7 +34,9 @@ pub(super) fn stricter<T: Serialize + Ord + Copy>(
     lower: bool,
 ) -> Result<Changed, Refusal> {
     match slot {
-        Some(old) if new < *old && !lower => Err(format!("would lower {} from {} to {}: needs the grant `lower`", &field[1..], json(old), json(&new))),
+        Some(old) if new < *old && !lower => {
+            Err(format!("would lower {} from {} to {}: needs the grant `lower`", &field[1..], json(old), json(&new)))
+        }
         _ => Ok(single(field, slot, new)),
     }
 }
@@ -87,7 +89,11 @@ pub(super) fn word(what: &str, text: &str) -> Result<(), Refusal> {
 }
 
 pub(super) fn body(what: &str, text: &str) -> Result<(), Refusal> {
-    if text.len() > MAX_BODY_BYTES { Err(format!("the {what} has {} bytes; at most {MAX_BODY_BYTES} are taken", text.len())) } else { Ok(()) }
+    if text.len() > MAX_BODY_BYTES {
+        Err(format!("the {what} has {} bytes; at most {MAX_BODY_BYTES} are taken", text.len()))
+    } else {
+        Ok(())
+    }
 }
 
 pub(super) fn unit(what: &str, score: f32) -> Result<(), Refusal> {

@@ -12,8 +12,8 @@ use super::{Change, Decision, Dropped, Head, ModerationDecision, OTHER, TagChang
 use crate::event::Visibility;
 use crate::grant::Grant;
 use crate::verdict::{
-    Alert, Approval, Article, Assignment, Category, Crisis, Effect, Extension, Flow, Link, Moderation, Proposal, Reply,
-    SlaTarget, SoFar, TicketChange, Verdict,
+    Alert, Approval, Article, Assignment, Category, Crisis, Effect, Extension, Flow, Link, Moderation, Proposal, Reply, SlaTarget, SoFar,
+    TicketChange, Verdict,
 };
 
 /// Most proposals of one verdict; later ones are dropped. Three times what the richest bundled rule proposes.
@@ -113,11 +113,15 @@ impl Draft {
             }
         }
         if excess > 0 {
-            applied.dropped.push(Dropped { effect: "any".to_owned(), reason: format!("{excess} proposals past the {MAX_PROPOSALS} of one verdict") });
+            applied
+                .dropped
+                .push(Dropped { effect: "any".to_owned(), reason: format!("{excess} proposals past the {MAX_PROPOSALS} of one verdict") });
         }
         match verdict.flow {
             Flow::Stop if terms.holds(&Grant::Stop) => applied.stop = true,
-            Flow::Stop => applied.dropped.push(Dropped { effect: "stop".to_owned(), reason: "ending the chain needs the grant `stop`".to_owned() }),
+            Flow::Stop => {
+                applied.dropped.push(Dropped { effect: "stop".to_owned(), reason: "ending the chain needs the grant `stop`".to_owned() })
+            }
             Flow::Next => {}
         }
         applied
@@ -237,7 +241,8 @@ impl Draft {
                 union("/tags/remove", &mut self.untag, word("tag", &tag).map(|()| tag)?, MAX_TAGS)?
             }
             Effect::Assign(new) => {
-                for (name, value) in [("queue", &new.queue), ("assignee", &new.assignee), ("skill", &new.skill), ("on-call", &new.on_call)] {
+                for (name, value) in [("queue", &new.queue), ("assignee", &new.assignee), ("skill", &new.skill), ("on-call", &new.on_call)]
+                {
                     value.as_ref().map_or(Ok(()), |value| word(name, value))?;
                 }
                 let old = settled.assignment.take();
@@ -272,7 +277,10 @@ impl Draft {
                 let from = old.map(|at| json(&self.sla[at]));
                 match old {
                     Some(at) if target.target_seconds > self.sla[at].target_seconds && !lower => {
-                        return Err(format!("would relax the target from {} to {} s: needs the grant `lower`", self.sla[at].target_seconds, target.target_seconds));
+                        return Err(format!(
+                            "would relax the target from {} to {} s: needs the grant `lower`",
+                            self.sla[at].target_seconds, target.target_seconds
+                        ));
                     }
                     Some(at) => self.sla[at] = target.clone(),
                     None => self.sla.push(target.clone()),

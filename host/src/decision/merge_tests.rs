@@ -8,8 +8,10 @@ fn terms(grants: &[Grant]) -> Terms {
 }
 
 fn verdict(effects: Vec<Effect>) -> Verdict {
-    let proposals =
-        effects.into_iter().map(|effect| Proposal { effect, reason: "why".into(), confidence: 0.5, rule_id: None, evidence: vec![] }).collect();
+    let proposals = effects
+        .into_iter()
+        .map(|effect| Proposal { effect, reason: "why".into(), confidence: 0.5, rule_id: None, evidence: vec![] })
+        .collect();
     Verdict { proposals, flow: Flow::Next }
 }
 
@@ -86,7 +88,8 @@ fn numbers_out_of_range_are_dropped() {
 
 #[test]
 fn reaching_out_needs_a_grant_or_a_person() {
-    let reply = Reply { body: "hi".into(), visibility: Visibility::Public, language: None, article: None, auto: true, approval: Approval::None };
+    let reply =
+        Reply { body: "hi".into(), visibility: Visibility::Public, language: None, article: None, auto: true, approval: Approval::None };
     let mut draft = Draft::default();
     apply(&mut draft, Effect::DraftReply(reply.clone()), &[]).unwrap();
     apply(&mut draft, Effect::DraftReply(reply), &[Grant::AutoReply]).unwrap();

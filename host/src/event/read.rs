@@ -274,7 +274,10 @@ mod tests {
         assert_eq!(shape(r#"{"id":"1","text":{"x":1}}"#).0, "/text");
         assert_eq!(shape(r#"{"id":"1","text":"a","author":{"followers":1e3}}"#).0, "/author/followers");
         assert_eq!(shape(r#"{"id":"1","text":"a","attachments":[{},{"bytes":"9"}]}"#).0, "/attachments/1/bytes");
-        assert_eq!(shape(r#"{"id":"1","text":"a","author":["x"]}"#), ("/author".to_owned(), "invalid type: sequence, expected an object".to_owned()));
+        assert_eq!(
+            shape(r#"{"id":"1","text":"a","author":["x"]}"#),
+            ("/author".to_owned(), "invalid type: sequence, expected an object".to_owned())
+        );
         assert_eq!(shape(r#"["1"]"#).0, "");
         assert!(shape(r#"{"text":"a"}"#).1.contains("`id`"));
         assert!(shape(r#"{"id":"1","text":"a","text":"b"}"#).1.contains("duplicate field `text`"));

@@ -103,7 +103,7 @@ pub struct ConfigProblem {
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The plugin is refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
     /// The plugin is fine, the config is not.
     #[error("{}", problems(.0))]
@@ -190,6 +190,8 @@ fn snapshot(wizer: &Wizer, context: &wasmtime_wizer::ComponentContext<'_>, ready
     let Ready { mut store, instance, .. } = ready;
     store.set_fuel(u64::MAX)?;
     store.set_hostcall_fuel(usize::MAX);
+    // wizer's own export needs a page to put its answer into, also when the guest has filled its budget.
+    store.data_mut().budget.lift();
     // wizer reads the memory through async calls that never wait.
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(wasmtime::Error::new)?;
     runtime.block_on(wizer.snapshot_component(context, &mut WasmtimeWizerComponent { store: &mut store, instance }))
@@ -254,13 +256,11 @@ impl<'a> Stage<'a> {
         let events: Vec<(Event, SoFar)> = examples.iter().filter_map(rehearsal).collect();
         let words: String = events.iter().flat_map(|(event, _)| [event.text.as_str(), " "]).collect();
         let words = if words.trim().is_empty() { "one long text without a point " } else { &words };
-        let long = Event::from_json(br#"{"id":"warm-up","text":""}"#).map(|parsed| Event {
-            text: words.chars().cycle().take(MAX_TEXT_CHARS).collect(),
-            ..parsed.event
-        });
+        let long = Event::from_json(br#"{"id":"warm-up","text":""}"#)
+            .map(|parsed| Event { text: words.chars().cycle().take(MAX_TEXT_CHARS).collect(), ..parsed.event });
         let long = long.ok().map(|event| (event, SoFar::default()));
         events.into_iter().chain(long).all(|(event, settled)| {
-            let subject = Subject::new(&event, REHEARSAL);
+            let subject = Subject::new(Arc::new(event), REHEARSAL);
             ready.store.data_mut().begin(self.limits, &subject);
             ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&settled).into()).is_ok()
         })
@@ -279,7 +279,7 @@ impl<'a> Stage<'a> {
         };
         // An example under another config than its own may rightly come out otherwise: it is run, not compared.
         let comparable = example.config.is_some() || *config == Value::Object(serde_json::Map::new()) || !self.is_custom(config);
-        let subject = Subject::new(&event, REHEARSAL);
+        let subject = Subject::new(Arc::new(event), REHEARSAL);
         ready.store.data_mut().begin(self.limits, &subject);
         let fault = |error: wasmtime::Error| refuse(Check::Examples, error.to_string());
         ready.store.set_fuel(self.limits.fuel).map_err(fault)?;

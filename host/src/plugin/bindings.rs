@@ -1,8 +1,6 @@
 //! The bindings that wasmtime makes from `wit/`, and the conversions between them and the host's own types. Nothing else:
 //! generated types never leave `plugin/`.
 
-
-
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "rule-plugin",
@@ -17,7 +15,7 @@ use signalbox::rules::types as wire;
 pub use exports::signalbox::rules::metadata::Description;
 pub use signalbox::rules::types::RuleError;
 pub use signalbox::rules::types::{Event, Span};
-pub use signalbox::rules::{clock, logging, normal};
+pub use signalbox::rules::{clock, facts, logging, normal};
 
 impl From<&event::Event> for wire::Event {
     fn from(event: &event::Event) -> Self {
@@ -33,52 +31,62 @@ impl From<&event::Event> for wire::Event {
                 event::Direction::Outbound => wire::Direction::Outbound,
             },
             visibility: event.visibility.into(),
-            author: event.author.as_ref().map(|author| wire::Author {
-                id: author.id.clone(),
-                handle: author.handle.clone(),
-                name: author.name.clone(),
-                followers: author.followers,
-                verified: author.verified,
-                vip: author.vip,
-                organisation: author.organisation.clone(),
-                staff: author.staff,
-                bot: author.bot,
-            }),
             text: event.text.clone(),
             title: event.title.clone(),
             language: event.language.clone(),
-            permalink: event.permalink.clone(),
             thread_id: event.thread_id.clone(),
-            parent_id: event.parent_id.clone(),
             rating: event.rating,
-            attachments: event
-                .attachments
-                .iter()
-                .map(|attachment| wire::Attachment {
-                    media_type: attachment.media_type.clone(),
-                    url: attachment.url.clone(),
-                    bytes: attachment.bytes,
-                    alt_text: attachment.alt_text.clone(),
-                })
-                .collect(),
-            ticket: event.ticket.as_ref().map(|ticket| wire::Ticket {
-                id: ticket.id.clone(),
-                number: ticket.number.clone(),
-                status: ticket.status.clone(),
-                priority: ticket.priority.clone(),
-                queue: ticket.queue.clone(),
-                assignee: ticket.assignee.clone(),
-                tags: ticket.tags.clone(),
-                opened: ticket.opened.map(|time| time.0),
-            }),
             occurred: event.occurred.map(|time| time.0),
             received: event.received.0,
-            attributes: event
-                .attributes
-                .iter()
-                .map(|attribute| wire::Attribute { key: attribute.key.clone(), value: attribute.value.clone().into() })
-                .collect(),
         }
+    }
+}
+
+impl From<&event::Author> for wire::Author {
+    fn from(author: &event::Author) -> Self {
+        Self {
+            id: author.id.clone(),
+            handle: author.handle.clone(),
+            name: author.name.clone(),
+            followers: author.followers,
+            verified: author.verified,
+            vip: author.vip,
+            organisation: author.organisation.clone(),
+            staff: author.staff,
+            bot: author.bot,
+        }
+    }
+}
+
+impl From<&event::Ticket> for wire::Ticket {
+    fn from(ticket: &event::Ticket) -> Self {
+        Self {
+            id: ticket.id.clone(),
+            number: ticket.number.clone(),
+            status: ticket.status.clone(),
+            priority: ticket.priority.clone(),
+            queue: ticket.queue.clone(),
+            assignee: ticket.assignee.clone(),
+            tags: ticket.tags.clone(),
+            opened: ticket.opened.map(|time| time.0),
+        }
+    }
+}
+
+impl From<&event::Attachment> for wire::Attachment {
+    fn from(attachment: &event::Attachment) -> Self {
+        Self {
+            media_type: attachment.media_type.clone(),
+            url: attachment.url.clone(),
+            bytes: attachment.bytes,
+            alt_text: attachment.alt_text.clone(),
+        }
+    }
+}
+
+impl From<&event::Attribute> for wire::Attribute {
+    fn from(attribute: &event::Attribute) -> Self {
+        Self { key: attribute.key.clone(), value: attribute.value.clone().into() }
     }
 }
 

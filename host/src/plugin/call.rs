@@ -42,7 +42,13 @@ pub struct Answer {
 }
 
 /// A store with every budget set: there is no other way to get one.
-pub(super) fn store(engine: &Engine, limits: &Limits, fuel: u64, wall_ms: u64, subject: Option<Arc<Subject>>) -> wasmtime::Result<Store<Room>> {
+pub(super) fn store(
+    engine: &Engine,
+    limits: &Limits,
+    fuel: u64,
+    wall_ms: u64,
+    subject: Option<Arc<Subject>>,
+) -> wasmtime::Result<Store<Room>> {
     let mut store = Store::new(engine, Room::new(limits, subject));
     store.limiter(|room| &mut room.budget);
     store.set_fuel(fuel)?;
@@ -94,7 +100,8 @@ impl Callee<'_> {
         let limits = self.limits;
         let mut live = match self.kept.and_then(Kept::take).map_or_else(|| self.instantiate(subject), |live| self.again(live, subject)) {
             Ok(live) => live,
-            Err((error, room)) => {
+            Err(failed) => {
+                let (error, room) = *failed;
                 let (outcome, detail) = name(&error, room.budget.refused, limits);
                 return Answer::of(outcome, Some(detail), Verdict::default(), 0, &start, room);
             }
@@ -123,29 +130,31 @@ impl Callee<'_> {
         }
     }
 
-    fn instantiate(&self, subject: &Arc<Subject>) -> Result<Live, (wasmtime::Error, Room)> {
+    fn instantiate(&self, subject: &Arc<Subject>) -> Result<Live, Box<(wasmtime::Error, Room)>> {
         let limits = self.limits;
         let engine = self.pre.engine();
         let mut store =
-            store(engine, limits, limits.fuel, limits.wall_ms, Some(subject.clone())).map_err(|error| (error, Room::new(limits, None)))?;
+            store(engine, limits, limits.fuel, limits.wall_ms, Some(subject.clone())).map_err(|error| Box::new((error, Room::new(limits, None))))?;
         let ready = self.pre.instantiate(&mut store).and_then(|plugin| {
             match self.configure.map(|config| plugin.signalbox_rules_rule().call_configure(&mut store, config)).transpose()? {
-                Some(Err(problems)) => Err(wasmtime::format_err!("`configure` refused a config that it took before: {} problems", problems.len())),
+                Some(Err(problems)) => {
+                    Err(wasmtime::format_err!("`configure` refused a config that it took before: {} problems", problems.len()))
+                }
                 Some(Ok(())) | None => Ok(plugin),
             }
         });
         match ready {
             Ok(plugin) => Ok(Live { store, plugin, events: 0, born: Instant::now() }),
-            Err(error) => Err((error, store.into_data())),
+            Err(error) => Err(Box::new((error, store.into_data()))),
         }
     }
 
-    fn again(&self, mut live: Live, subject: &Arc<Subject>) -> Result<Live, (wasmtime::Error, Room)> {
+    fn again(&self, mut live: Live, subject: &Arc<Subject>) -> Result<Live, Box<(wasmtime::Error, Room)>> {
         live.store.data_mut().begin(self.limits, subject);
         live.store.set_epoch_deadline(ticks(self.limits.wall_ms));
         match live.store.set_fuel(self.limits.fuel) {
             Ok(()) => Ok(live),
-            Err(error) => Err((error, live.store.into_data())),
+            Err(error) => Err(Box::new((error, live.store.into_data()))),
         }
     }
 }
@@ -181,7 +190,11 @@ pub(super) fn name(error: &wasmtime::Error, refused_memory: bool, limits: &Limit
         Some(Trap::StackOverflow) => (Outcome::StackOverflow, "recursed past its stack".to_owned()),
         Some(Trap::CannotLeaveComponent) => (Outcome::Denied, "called the host from where it must not".to_owned()),
         Some(
-            trap @ (Trap::InvalidChar | Trap::StringOutOfBounds | Trap::ListOutOfBounds | Trap::InvalidDiscriminant | Trap::UnalignedPointer),
+            trap @ (Trap::InvalidChar
+            | Trap::StringOutOfBounds
+            | Trap::ListOutOfBounds
+            | Trap::InvalidDiscriminant
+            | Trap::UnalignedPointer),
         ) => (Outcome::Malformed, trap.to_string()),
         Some(trap) => (Outcome::Trapped, trap.to_string()),
         // wasmtime has no type for this one; the test `too_much_output_is_named` holds the words.

@@ -24,6 +24,9 @@ const FORMAT: u32 = 1;
 /// Longest response of the child, bytes: a description with its examples, several times over.
 const MAX_RESPONSE: u64 = 8 << 20;
 
+/// Age at which an unfinished file belongs to nobody: far above the wall time of an activation.
+const SWEEP_AFTER: Duration = Duration::from_secs(3_600);
+
 /// Starts activation children and keeps their artefacts.
 #[derive(Clone, Debug)]
 pub struct Compiler {
@@ -62,6 +65,7 @@ impl Compiler {
         use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&cache)?;
         fs::set_permissions(&cache, fs::Permissions::from_mode(0o700))?;
+        sweep(&cache)?;
         Ok(Self { program, cache })
     }
 
@@ -84,7 +88,8 @@ impl Compiler {
         let functions = self.cache.join(format!("{}.functions", key(engine, &digest, None, &Limits::default())));
         let request = Request { limits: limits.clone(), config: config.cloned(), artefact: unfinished.clone(), functions };
         let result = self.run(&request, wasm).and_then(|report| {
-            let keep = |error: std::io::Error| refuse(Check::Child, format!("the artefact cannot be kept in {}: {error}", self.cache.display()));
+            let keep =
+                |error: std::io::Error| refuse(Check::Child, format!("the artefact cannot be kept in {}: {error}", self.cache.display()));
             let bytes = fs::read(&unfinished).map_err(keep)?;
             let record = Kept { report, artefact_sha256: hex::encode(Sha256::digest(&bytes)) };
             let beside = unfinished.with_extension("json.tmp");
@@ -98,7 +103,9 @@ impl Compiler {
     }
 
     fn run(&self, request: &Request, wasm: &[u8]) -> Result<Report, Failure> {
-        let broken = |what: &str, error: std::io::Error| refuse(Check::Child, format!("the activation child {} {what}: {error}", self.program.display()));
+        let broken = |what: &str, error: std::io::Error| {
+            refuse(Check::Child, format!("the activation child {} {what}: {error}", self.program.display()))
+        };
         let mut child = Command::new(&self.program)
             .arg("activate")
             // Nothing of the host's environment: a guest that escapes finds no secret in it.
@@ -134,7 +141,10 @@ impl Compiler {
                     None => {
                         let _ = child.kill();
                         let _ = child.wait();
-                        let message = format!("took more than {} s; make the plugin smaller or raise `activation_wall_s`", request.limits.activation_wall_s);
+                        let message = format!(
+                            "took more than {} s; make the plugin smaller or raise `activation_wall_s`",
+                            request.limits.activation_wall_s
+                        );
                         return Err(refuse(Check::Compile, message).into());
                     }
                 }
@@ -149,6 +159,20 @@ impl Compiler {
     }
 }
 
+/// Removes what activations that were killed left unfinished. Younger files may be somebody's work of this moment.
+fn sweep(cache: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(cache)? {
+        let entry = entry?;
+        let unfinished = entry.path().extension().is_some_and(|extension| extension == "tmp");
+        let old =
+            entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|made| made.elapsed().is_ok_and(|age| age > SWEEP_AFTER));
+        if unfinished && old {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Why a child died, in words an admin can act on.
 fn ended(status: ExitStatus, limits: &Limits) -> String {
     use std::os::unix::process::ExitStatusExt as _;
@@ -156,12 +180,17 @@ fn ended(status: ExitStatus, limits: &Limits) -> String {
     const SIGXCPU: i32 = 24;
     const SIGKILL: i32 = 9;
     match status.signal() {
-        Some(SIGXCPU | SIGKILL) => format!("needs more than {} CPU seconds to compile; make it smaller or raise `activation_cpu_s`", limits.activation_cpu_s),
+        Some(SIGXCPU | SIGKILL) => {
+            format!("needs more than {} CPU seconds to compile; make it smaller or raise `activation_cpu_s`", limits.activation_cpu_s)
+        }
         Some(_) => format!(
             "the compiler gave up on it within {} MiB of address space; make it smaller or raise `activation_memory_bytes`",
             limits.activation_memory_bytes >> 20
         ),
-        None => format!("the compiler failed on it ({status}); it is malformed, or needs more than {} MiB", limits.activation_memory_bytes >> 20),
+        None => format!(
+            "the compiler failed on it ({status}); it is malformed, or needs more than {} MiB",
+            limits.activation_memory_bytes >> 20
+        ),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::Limits;
 const PACKAGE: &str = "signalbox:rules";
 const TRACK: (u64, u64) = (0, 1);
 /// Interfaces that a plugin may import without a grant.
-const FREE: [&str; 4] = ["types", "logging", "normal", "clock"];
+const FREE: [&str; 5] = ["types", "logging", "facts", "normal", "clock"];
 /// Interfaces that a plugin must export.
 const EXPORTS: [&str; 2] = ["metadata", "rule"];
 
@@ -97,9 +97,13 @@ fn shape(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
         [0x1f, 0x8b, ..] => format!("compressed with gzip; {remedy}, uncompressed"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => format!("compressed with zstd; {remedy}, uncompressed"),
         [b'P', b'K', 3, 4, ..] => format!("a zip archive; {remedy}"),
-        [0x7f, b'E', b'L', b'F', ..] => "native code or a precompiled artefact; upload the wasm it was made from: this host runs only what it compiled itself".to_owned(),
+        [0x7f, b'E', b'L', b'F', ..] => {
+            "native code or a precompiled artefact; upload the wasm it was made from: this host runs only what it compiled itself"
+                .to_owned()
+        }
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            "a core module, not a component; make it one with `wasm-tools component new`, or set your toolchain's target to a component".to_owned()
+            "a core module, not a component; make it one with `wasm-tools component new`, or set your toolchain's target to a component"
+                .to_owned()
         }
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
         [0, b'a', b's', b'm', version @ ..] => format!("wasm of an unknown version {:02x?}; {remedy}", &version[..version.len().min(4)]),
@@ -179,7 +183,9 @@ fn world(outline: &Outline) -> Result<(), Refusal> {
             Some((_, version)) if speaks(version) => {}
             Some((_, version)) => return refuse(foreign_track("exports", wanted, version)),
             None => {
-                return refuse(format!("does not export `{PACKAGE}/{wanted}`; build it for the world `{PACKAGE}/rule-plugin` or `{PACKAGE}/pure-rule`"));
+                return refuse(format!(
+                    "does not export `{PACKAGE}/{wanted}`; build it for the world `{PACKAGE}/rule-plugin` or `{PACKAGE}/pure-rule`"
+                ));
             }
         }
     }
@@ -192,7 +198,9 @@ fn allowed(import: &str) -> Result<(), String> {
         return match name {
             _ if !speaks(version) => Err(foreign_track("imports", name, version)),
             _ if FREE.contains(&name) => Ok(()),
-            "state" | "lookup" => Err(format!("imports `{import}`, which needs the grant `{name}`; this host cannot give it yet: remove the calls")),
+            "state" | "lookup" => {
+                Err(format!("imports `{import}`, which needs the grant `{name}`; this host cannot give it yet: remove the calls"))
+            }
             "http" => Err(format!("imports `{import}`; outbound http is refused for plugins for now: remove the calls")),
             _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", FREE.join(", "))),
         };
@@ -284,7 +292,8 @@ mod tests {
     #[test]
     fn missing_and_foreign_exports_are_named() {
         assert!(refused("(component)").contains("`signalbox:rules/metadata`"));
-        let foreign = r#"(component (component $c) (instance $i (instantiate $c)) (export "signalbox:rules/metadata@0.2.0" (instance $i)))"#;
+        let foreign =
+            r#"(component (component $c) (instance $i (instantiate $c)) (export "signalbox:rules/metadata@0.2.0" (instance $i)))"#;
         assert!(refused(foreign).contains("version 0.2.0"));
     }
 

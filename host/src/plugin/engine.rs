@@ -3,8 +3,8 @@
 //! One engine serves every plugin of the process; the activation child makes its own two. Only this file knows wasmtime's
 //! settings, each with its reason.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 

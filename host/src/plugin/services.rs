@@ -1,13 +1,13 @@
 //! What a guest can reach of the host: the room it runs in, and the services linked into it.
 //!
-//! `logging`, `normal` and `clock` are given to every step; they hold nothing that the event does not. Anything else is not
+//! `logging`, `facts`, `normal` and `clock` are given to every step; they hold nothing that the event does not. Anything else is not
 //! linked at all, so a plugin that wants it is refused before it runs. Every call counts against the call budget.
 
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{self, clock, logging, normal};
+use super::bindings::{self, clock, facts, logging, normal};
 use super::budget::Budget;
 use crate::config::Limits;
 use crate::decision::LogLine;
@@ -23,14 +23,15 @@ fn kept(severity: logging::Severity) -> bool {
 /// One event as guests see it: converted once, shared by every step of the chain.
 pub struct Subject {
     pub(super) wire: bindings::Event,
+    event: Arc<Event>,
     now: Timestamp,
     normal: OnceLock<Normal>,
 }
 
 impl Subject {
     /// The event, judged at `now`.
-    pub fn new(event: &Event, now: Timestamp) -> Arc<Self> {
-        Arc::new(Self { wire: event.into(), now, normal: OnceLock::new() })
+    pub fn new(event: Arc<Event>, now: Timestamp) -> Arc<Self> {
+        Arc::new(Self { wire: (&*event).into(), event, now, normal: OnceLock::new() })
     }
 
     fn normal(&self) -> &Normal {
@@ -99,8 +100,15 @@ impl Room {
         }
     }
 
+    fn event(&mut self) -> wasmtime::Result<&Event> {
+        self.count()?;
+        Ok(&self.subject()?.event)
+    }
+
     fn subject(&self) -> wasmtime::Result<&Subject> {
-        self.subject.as_deref().ok_or_else(|| Denied("there is no event yet: `describe` and `configure` cannot ask about one".to_owned()).into())
+        self.subject
+            .as_deref()
+            .ok_or_else(|| Denied("there is no event yet: `describe` and `configure` cannot ask about one".to_owned()).into())
     }
 }
 
@@ -150,6 +158,37 @@ fn weight(attribute: &crate::event::Attribute) -> usize {
     attribute.key.len() + value
 }
 
+impl facts::Host for Room {
+    fn get_author(&mut self) -> wasmtime::Result<Option<facts::Author>> {
+        Ok(self.event()?.author.as_ref().map(Into::into))
+    }
+
+    fn get_ticket(&mut self) -> wasmtime::Result<Option<facts::Ticket>> {
+        Ok(self.event()?.ticket.as_ref().map(Into::into))
+    }
+
+    fn get_attachments(&mut self) -> wasmtime::Result<Vec<facts::Attachment>> {
+        Ok(self.event()?.attachments.iter().map(Into::into).collect())
+    }
+
+    fn get_attribute(&mut self, key: String) -> wasmtime::Result<Option<facts::AttributeValue>> {
+        let found = self.event()?.attributes.iter().find(|attribute| attribute.key == key);
+        Ok(found.map(|attribute| attribute.value.clone().into()))
+    }
+
+    fn get_attributes(&mut self) -> wasmtime::Result<Vec<facts::Attribute>> {
+        Ok(self.event()?.attributes.iter().map(Into::into).collect())
+    }
+
+    fn get_permalink(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.event()?.permalink.clone())
+    }
+
+    fn get_parent_id(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.event()?.parent_id.clone())
+    }
+}
+
 impl normal::Host for Room {
     fn text(&mut self) -> wasmtime::Result<String> {
         self.count()?;
@@ -181,6 +220,7 @@ impl clock::Host for Room {
 /// When a name is linked twice.
 pub fn link(linker: &mut Linker<Room>) -> wasmtime::Result<()> {
     logging::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
+    facts::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
     normal::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
     clock::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)
 }

@@ -17,7 +17,7 @@ use crate::event::Timestamp;
 use crate::verdict::{Level, SentimentLabel};
 
 /// Decisions of a page unless the query says otherwise, and at most: 200 full ones with their traces are some megabytes.
-const LIMIT: (u16, u16) = (50, 200);
+const LIMIT: (u32, u32) = (50, 200);
 
 /// An event and its decision, as they were recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Query {
     /// Decided before this time.
     pub until: Option<Timestamp>,
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
-    pub limit: Option<u16>,
+    pub limit: Option<u32>,
     /// [`Page::next`] of the page before.
     pub cursor: Option<String>,
 }
@@ -168,7 +168,7 @@ fn select(query: &Query) -> Result<(String, Vec<Value>, usize), StoreError> {
          ORDER BY d.decided DESC, d.seq DESC LIMIT ?",
         conditions.join(" AND ")
     );
-    Ok((sql, values, limit.into()))
+    Ok((sql, values, limit as usize))
 }
 
 fn place(cursor: &str) -> Option<(i64, i64)> {

@@ -39,7 +39,6 @@ pub(crate) struct Input<'a> {
     pub(crate) title: Option<&'a str>,
     /// 0.0 ..= 1.0
     pub(crate) rating: Option<f64>,
-    pub(crate) bot: Option<bool>,
 }
 
 /// Words that spoke, or a fact.
@@ -194,7 +193,7 @@ fn score(input: &Input<'_>, tables: &Tables, heard: &mut Heard) -> Vec<f32> {
     for (score, category) in scores.iter_mut().zip(&tables.categories).filter(|(score, _)| **score > 0.0) {
         match category.intent.as_str() {
             "question" if heard.asked => *score += ASKING,
-            "spam" if heard.links > 0 || input.bot == Some(true) => *score *= 1.3,
+            "spam" if heard.links > 0 => *score *= 1.3,
             _ => {}
         }
     }

@@ -13,7 +13,8 @@ use signalbox_sdk::{ConfigProblem, Description, Event, Flow, Rule, RuleError, So
 use crate::config::Tables;
 use crate::decide::{Input, decide};
 
-struct Categorize {
+/// The rule.
+pub struct Categorize {
     tables: Tables,
 }
 
@@ -38,12 +39,11 @@ impl Rule for Categorize {
         Tables::read(config).map(|tables| Self { tables })
     }
 
-    fn evaluate(&self, event: Event, _settled: SoFar) -> Result<Verdict, RuleError> {
-        let normal = normal_text(&event);
-        let bot = event.author.as_ref().and_then(|author| author.bot);
-        let input = Input { text: &normal, title: event.title.as_deref(), rating: event.rating, bot };
+    fn evaluate(&self, event: &Event, _settled: &SoFar) -> Result<Verdict, RuleError> {
+        let normal = normal_text(event);
+        let input = Input { text: &normal, title: event.title.as_deref(), rating: event.rating };
         let mut proposals = decide(&input, &self.tables);
-        point_at_raw(&mut proposals, &event, &normal);
+        point_at_raw(&mut proposals, event, &normal);
         Ok(Verdict { proposals, flow: Flow::Next })
     }
 }

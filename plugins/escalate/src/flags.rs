@@ -10,6 +10,8 @@ use crate::table::{RedFlag, Route};
 
 /// Words that are noted: what stands in more has been said.
 const MAX_HEARD: usize = 64;
+/// Evidence of one proposal.
+pub(crate) const MAX_EVIDENCE: usize = 8;
 
 /// One pass over a field.
 pub(crate) fn listen(field: &'static str, text: &str, tables: &Tables, heard: &mut Vec<Heard>) {
@@ -38,6 +40,7 @@ pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard])
         let mut why: Vec<Evidence> =
             flag.signals.iter().filter(|s| input.signals().contains(s)).map(|s| fact("sentiment.signals", s, 0.5)).collect();
         why.extend(heard.iter().filter(|h| matches!(h.says, Says::Flag(f) if usize::from(f) == at)).map(|h| words(input, h, 0.5)));
+        why.truncate(MAX_EVIDENCE);
         if !why.is_empty() {
             raised.push((flag, why));
         }

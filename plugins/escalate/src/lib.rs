@@ -1,7 +1,7 @@
 //! The bundled rule that routes an event: queue, urgency, impact, priority, escalation, alerts, crisis.
 //!
 //! Last step of the default chain: it reads what `categorize` and `sentiment` settled, the facts about the author, and a few
-//! words of the text. It asks the host for the normal text only.
+//! words of the text. It asks the host for the normal text, the author, and how far the message has spread.
 
 mod config;
 mod decide;
@@ -12,12 +12,13 @@ mod table;
 mod weigh;
 
 use signalbox_sdk::raw::{normal_text, point_at_raw};
-use signalbox_sdk::{AttributeValue, ConfigProblem, Description, Event, Flow, Rule, RuleError, SoFar, Verdict};
+use signalbox_sdk::{AttributeValue, Author, ConfigProblem, Description, Event, Flow, Rule, RuleError, SoFar, Verdict, facts};
 
 use crate::config::Tables;
 use crate::decide::{Input, decide};
 
-struct Escalate {
+/// The rule.
+pub struct Escalate {
     tables: Tables,
 }
 
@@ -56,18 +57,18 @@ impl Rule for Escalate {
         Tables::read(config).map(|tables| Self { tables })
     }
 
-    fn evaluate(&self, event: Event, settled: SoFar) -> Result<Verdict, RuleError> {
-        let normal = normal_text(&event);
-        let mut proposals = decide(&input(&event, &settled, &normal), &self.tables);
-        point_at_raw(&mut proposals, &event, &normal);
+    fn evaluate(&self, event: &Event, settled: &SoFar) -> Result<Verdict, RuleError> {
+        let normal = normal_text(event);
+        let author = facts::author();
+        let mut proposals = decide(&input(event, settled, author.as_ref(), &normal), &self.tables);
+        point_at_raw(&mut proposals, event, &normal);
         Ok(Verdict { proposals, flow: Flow::Next })
     }
 }
 
-fn input<'a>(event: &'a Event, settled: &'a SoFar, normal: &'a str) -> Input<'a> {
-    let author = event.author.as_ref();
-    let counted = event.attributes.iter().filter_map(|a| match (a.key.as_str(), &a.value) {
-        ("likes" | "shares" | "replies", AttributeValue::Integer(n)) => Some((*n).max(0)),
+fn input<'a>(event: &'a Event, settled: &'a SoFar, author: Option<&Author>, normal: &'a str) -> Input<'a> {
+    let counted = ["likes", "shares", "replies"].into_iter().filter_map(|key| match facts::attribute(key) {
+        Some(AttributeValue::Integer(n)) => Some(n.max(0)),
         _ => None,
     });
     Input {

@@ -4,6 +4,7 @@ use signalbox_sdk::Evidence;
 
 use crate::config::{Says, Tables};
 use crate::decide::{Heard, Input, fact, words};
+use crate::flags::MAX_EVIDENCE;
 use crate::names::{Alarm, Feeling, Seen, Step};
 use crate::table::Route;
 
@@ -31,7 +32,9 @@ impl Weighed {
 
     fn at_least(&mut self, step: Step, why: Evidence) {
         self.step = self.step.max(step);
-        self.why.push(why);
+        if self.why.len() < MAX_EVIDENCE {
+            self.why.push(why);
+        }
     }
 }
 

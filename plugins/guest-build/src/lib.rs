@@ -1,7 +1,7 @@
 //! Builds guest crates of this workspace for `wasm32-unknown-unknown` and encodes each as a component.
 //!
 //! Called by build scripts only, so that an ordinary `cargo build` of a fresh clone needs no second command.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a build script talks to cargo by printing, and stops by panicking")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a build script is spoken to by the environment, talks to cargo by printing, and stops by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,11 @@ pub fn build(root: &Path, packages: &[&str], sources: &[&str]) {
     }
     // The outer build's flags (coverage, sanitizers, a native target-cpu) are for the host's machine.
     for (key, _) in env::vars() {
-        if key.starts_with("CARGO_PROFILE_") || key.starts_with("CARGO_BUILD_") || key == "RUSTC_WORKSPACE_WRAPPER" || key == "RUSTC_WRAPPER" {
+        if key.starts_with("CARGO_PROFILE_")
+            || key.starts_with("CARGO_BUILD_")
+            || key == "RUSTC_WORKSPACE_WRAPPER"
+            || key == "RUSTC_WRAPPER"
+        {
             cargo.env_remove(key);
         }
     }

@@ -12,6 +12,9 @@ use crate::text::{Gap, HASHTAG, Text, Token};
 /// Words that a lone `*` may stand for.
 const STAR: usize = 3;
 
+/// Bytes of the longest word that `word*` takes: no language's words are longer, and evidence stays readable.
+const LONGEST: usize = 64;
+
 /// Keys are hashes already.
 #[derive(Default)]
 pub struct Same(u64);
@@ -161,7 +164,7 @@ fn parse(phrase: &str) -> Result<Vec<Part>, String> {
 fn fits(part: &Part, text: &Text, token: &Token) -> bool {
     match part {
         Part::Word { key, hashtag } => (token.key == *key || token.alt == *key) && (!hashtag || token.is(HASHTAG)),
-        Part::Start(start) => text.bytes(token).starts_with(start.as_bytes()),
+        Part::Start(start) => text.bytes(token).len() <= LONGEST && text.bytes(token).starts_with(start.as_bytes()),
         Part::Star => true,
     }
 }
@@ -219,6 +222,7 @@ mod tests {
             ["Salasanani", "love how the site is down"]
         );
         assert_eq!(found(&["love how * down"], "I love how it works. Shut down"), Vec::<String>::new());
+        assert_eq!(found(&["salasana*"], &format!("salasana{}", "ab".repeat(60))), Vec::<String>::new());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #[doc(hidden)]
 pub mod bindings;
 pub mod config;
+pub mod facts;
 pub mod lexicon;
 mod proposals;
 pub mod raw;
@@ -21,7 +22,7 @@ pub use proposals::{Case, evidence, examples, proposal};
 
 /// Host services. Importing one is a permission request that the admin sees, so call only what the rule needs.
 pub mod services {
-    pub use crate::bindings::signalbox::rules::{clock, http, logging, lookup, normal, state};
+    pub use crate::bindings::signalbox::rules::{clock, facts, http, logging, lookup, normal, state};
 }
 
 /// A rule: what a plugin crate implements, and hands to [`plugin!`].
@@ -39,7 +40,7 @@ pub trait Rule: Sized + 'static {
     ///
     /// # Errors
     /// `not-applicable` when it is outside what the rule can judge; `transient` and `failed` are faults.
-    fn evaluate(&self, event: Event, settled: SoFar) -> Result<Verdict, RuleError>;
+    fn evaluate(&self, event: &Event, settled: &SoFar) -> Result<Verdict, RuleError>;
 }
 
 #[doc(hidden)]
@@ -78,7 +79,7 @@ macro_rules! plugin {
 
                 fn evaluate(event: $crate::Event, settled: $crate::SoFar) -> Result<$crate::Verdict, $crate::RuleError> {
                     match RULE.get() {
-                        Some(rule) => $crate::Rule::evaluate(rule, event, settled),
+                        Some(rule) => $crate::Rule::evaluate(rule, &event, &settled),
                         None => Err($crate::RuleError::Failed("evaluate was called before configure".to_owned())),
                     }
                 }
@@ -92,7 +93,7 @@ macro_rules! plugin {
         const _: (
             fn() -> $crate::Description,
             fn(&str) -> Result<$rule, Vec<$crate::ConfigProblem>>,
-            fn(&$rule, $crate::Event, $crate::SoFar) -> Result<$crate::Verdict, $crate::RuleError>,
+            fn(&$rule, &$crate::Event, &$crate::SoFar) -> Result<$crate::Verdict, $crate::RuleError>,
         ) = (<$rule as $crate::Rule>::describe, <$rule as $crate::Rule>::configure, <$rule as $crate::Rule>::evaluate);
     };
 }

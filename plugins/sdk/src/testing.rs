@@ -3,6 +3,8 @@
 //! Reads the canonical JSON of an event and of what is settled, writes the canonical JSON of the proposals, and holds them
 //! against `expect`. Never linked into a guest that does not call it.
 
+use std::cell::RefCell;
+
 use serde_json::{Map, Value, json};
 
 use crate::*;
@@ -17,7 +19,7 @@ pub fn run<R: Rule>(example: &Example) -> Result<(), String> {
     let services = example.services.as_deref().map_or(Ok(Value::Null), |s| read("services", s))?;
     let rule = R::configure(example.config.as_deref().unwrap_or("{}")).map_err(|p| format!("{}: config: {p:?}", example.name))?;
     let verdict = rule
-        .evaluate(event(&read("event", &example.event)?), settled(&services["settled"]))
+        .evaluate(&event(&read("event", &example.event)?), &settled(&services["settled"]))
         .map_err(|e| format!("{}: {e:?}", example.name))?;
     check(&read("expect", &example.expect)?, &verdict).map_err(|e| format!("{}: {e}", example.name))
 }
@@ -58,8 +60,40 @@ pub fn matches(wanted: &Value, came: &Value) -> bool {
     }
 }
 
-/// An event of canonical JSON. Only `id` and `text` are required; what is absent stays unknown.
+/// What a native run answers to [`crate::facts`].
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Who wrote it.
+    pub author: Option<Author>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+}
+
+thread_local! {
+    static FACTS: RefCell<Facts> = RefCell::default();
+}
+
+pub(crate) fn with_facts<T>(read: impl FnOnce(&Facts) -> T) -> T {
+    FACTS.with_borrow(read)
+}
+
+/// Puts the facts of the next native run on this thread in place.
+pub fn set_facts(facts: Facts) {
+    FACTS.set(facts);
+}
+
+/// The facts of an event of canonical JSON.
+pub fn facts(json: &Value) -> Facts {
+    Facts {
+        author: json["author"].is_object().then(|| author(&json["author"])),
+        attributes: json["attributes"].as_array().into_iter().flatten().filter_map(attribute).collect(),
+    }
+}
+
+/// An event of canonical JSON, with its facts put in place for this thread. Only `id` and `text` are required; what is absent
+/// stays unknown.
 pub fn event(json: &Value) -> Event {
+    set_facts(facts(json));
     let text = |key: &str| json[key].as_str().map(str::to_owned);
     let or = |key: &str, default: &str| text(key).unwrap_or_else(|| default.to_owned());
     Event {
@@ -76,19 +110,13 @@ pub fn event(json: &Value) -> Event {
             Some("private") => Visibility::Private,
             _ => Visibility::Unknown,
         },
-        author: json["author"].is_object().then(|| author(&json["author"])),
         text: or("text", ""),
         title: text("title"),
         language: text("language"),
-        permalink: text("permalink"),
         thread_id: text("thread_id"),
-        parent_id: text("parent_id"),
         rating: json["rating"].as_f64(),
-        attachments: Vec::new(),
-        ticket: None,
         occurred: None,
         received: 0,
-        attributes: json["attributes"].as_array().into_iter().flatten().filter_map(attribute).collect(),
     }
 }
 
@@ -277,7 +305,7 @@ mod tests {
     #[test]
     fn what_an_event_does_not_say_is_unknown() {
         let event = event(&json!({"id": "1", "text": "hi", "author": {"handle": "@a"}}));
-        let author = event.author.unwrap();
+        let author = crate::facts::author().unwrap();
         assert_eq!((author.followers, author.vip, event.rating, event.visibility), (None, None, None, Visibility::Unknown));
     }
 }

@@ -72,6 +72,9 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
     if score <= -0.5 && heard.heat >= 2 {
         heard.signal("anger");
     }
+    if heard.signals.iter().any(|s| s == "sarcasm") {
+        heard.signals.retain(|s| s != "gratitude" && s != "relief");
+    }
     vec![write(input, tables, &mut heard, score, label)]
 }
 
@@ -154,7 +157,8 @@ fn hear(field: &'static str, written: &str, tables: &Tables, heard: &mut Heard) 
 /// word.
 fn says_at(text: &Text, at: usize, tables: &Tables, heard: &mut Heard) -> Option<(f32, Says, usize)> {
     let token = &text.tokens[at];
-    let (mut signal, mut word): (Option<(f32, Says, usize)>, Option<(f32, Says, usize)>) = (None, None);
+    let mut signal: Option<(f32, Says, usize)> = None;
+    let mut word = signal;
     for (end, says) in tables.words.at(text, at) {
         let (best, valence) = match *says {
             Says::Signal(place) => {

@@ -10,7 +10,7 @@ use crate::Escalate;
 fn claim(config: &str, post: &Value, so_far: &Value, expect: &Value) {
     let mut post = post.clone();
     post["id"] = json!("e1");
-    let verdict = Escalate::configure(config).unwrap().evaluate(event(&post), settled(so_far)).unwrap();
+    let verdict = Escalate::configure(config).unwrap().evaluate(&event(&post), &settled(so_far)).unwrap();
     let text = post["text"].as_str().unwrap_or_default();
     for evidence in verdict.proposals.iter().flat_map(|p| &p.evidence) {
         match evidence.span {
@@ -266,7 +266,7 @@ fn red_flags_are_raised_by_words_or_signals_and_not_by_their_twins() {
 fn one_matter_is_one_alert() {
     let so_far = json!({"category": {"key": "security"}, "tags": ["service:email"]});
     let verdict =
-        Escalate::configure("{}").unwrap().evaluate(event(&json!({"id": "1", "text": "phishing mail"})), settled(&so_far)).unwrap();
+        Escalate::configure("{}").unwrap().evaluate(&event(&json!({"id": "1", "text": "phishing mail"})), &settled(&so_far)).unwrap();
     let alerts: Vec<&str> = verdict
         .proposals
         .iter()
@@ -311,7 +311,7 @@ fn only_declared_effects_are_proposed() {
         run::<Escalate>(&example).unwrap();
         let rule = Escalate::configure(example.config.as_deref().unwrap_or("{}")).unwrap();
         let so_far: Value = serde_json::from_str(example.services.as_deref().unwrap_or("{}")).unwrap();
-        let verdict = rule.evaluate(event(&serde_json::from_str(&example.event).unwrap()), settled(&so_far["settled"])).unwrap();
+        let verdict = rule.evaluate(&event(&serde_json::from_str(&example.event).unwrap()), &settled(&so_far["settled"])).unwrap();
         for proposal in &verdict.proposals {
             let case = signalbox_sdk::testing::proposal(proposal)["effect"]["type"].as_str().unwrap().replace('_', "-");
             assert!(declared.contains(&case), "{case}");

@@ -3,14 +3,15 @@
 //! `spin` loops, `recurse` recurses, `grow` takes memory until it is refused, `hoard` takes it and insists, `trap` panics,
 //! `divide` divides by zero, `chatter` floods the log, `ask` calls the host without end, `amplify` answers with megabytes,
 //! `undeclared`, `odd-scores`, `stop` and `reach-out` propose what they must not, `fail`, `transient` and `pass` give the three
-//! errors, `remember` tells whether it saw an event before, `long` asks the clock. Anything else is an honest tag.
+//! errors, `remember` tells whether it saw an event before, `clock`, `normal` and `who` tell what the
+//! host told. Anything else is an honest tag.
 //! The config key `configure` takes `spin`, `trap`, `grow` and `refuse` likewise, and `table` builds a table of that many rows.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use signalbox_sdk::services::{clock, logging, normal};
+use signalbox_sdk::services::{clock, facts, logging, normal};
 use signalbox_sdk::{
     Approval, Category, ConfigProblem, Description, Effect, Event, Flow, Level, Moderation, Proposal, Reply, Rule, RuleError, Sentiment,
     SentimentLabel, SoFar, Verdict, Visibility, proposal,
@@ -33,7 +34,8 @@ impl Rule for Misbehave {
             event_kinds: Vec::new(),
             effects: ["tag", "note", "flag-sentiment", "draft-reply", "moderate", "set-urgency"].map(str::to_owned).to_vec(),
             requests: Vec::new(),
-            config_schema: r#"{"type": "object", "properties": {"configure": {"type": "string"}, "table": {"type": "integer"}}}"#.to_owned(),
+            config_schema: r#"{"type": "object", "properties": {"configure": {"type": "string"}, "table": {"type": "integer"}}}"#
+                .to_owned(),
             examples: Vec::new(),
         }
     }
@@ -51,7 +53,7 @@ impl Rule for Misbehave {
         Ok(Self { table: (0..rows).map(|row| (format!("row {row}"), row)).collect() })
     }
 
-    fn evaluate(&self, event: Event, _settled: SoFar) -> Result<Verdict, RuleError> {
+    fn evaluate(&self, event: &Event, _settled: &SoFar) -> Result<Verdict, RuleError> {
         let word = event.text.split_whitespace().next().unwrap_or_default();
         let one = |effect| Verdict { proposals: vec![proposal(effect, "told to", 0.5)], flow: Flow::Next };
         Ok(match word {
@@ -83,6 +85,19 @@ impl Rule for Misbehave {
             "pass" => return Err(RuleError::NotApplicable("told to pass".to_owned())),
             "remember" => one(Effect::Tag(format!("seen-{}", SEEN.fetch_add(1, Ordering::Relaxed)))),
             "normal" => one(Effect::Note(normal::text())),
+            "who" => {
+                let author = facts::get_author().and_then(|author| author.handle).unwrap_or_default();
+                let ticket = facts::get_ticket().map(|ticket| ticket.id).unwrap_or_default();
+                let media =
+                    facts::get_attachments().into_iter().filter_map(|attachment| attachment.media_type).collect::<Vec<_>>().join(" ");
+                let keys = facts::get_attributes().into_iter().map(|attribute| attribute.key).collect::<Vec<_>>().join(" ");
+                let likes = facts::get_attribute("likes");
+                one(Effect::Note(format!(
+                    "{author}|{ticket}|{media}|{keys}|{likes:?}|{:?}|{:?}",
+                    facts::get_permalink(),
+                    facts::get_parent_id()
+                )))
+            }
             "clock" => one(Effect::Tag(format!("now-{}", clock::now()))),
             "log" => {
                 logging::log(logging::Severity::Info, "an honest line", &[]);
