@@ -12,7 +12,7 @@ use crate::wire::{Answer, Connection, Request};
 
 /// A chain that takes far longer than its callers wait: the misbehaving step burns its fuel, some 50 to 200 ms.
 fn sluggish() -> TestHost {
-    TestHost::with_config(&format!("[server]\ninline_budget_ms = 10\n{}", steps("")))
+    TestHost::with_config(&format!("[server]\ninline_budget_ms = 10\n[limits]\nfuel = 1000000000\nwall_ms = 5000\n{}", steps("")))
 }
 
 /// Sends everything but the body, and returns when the host has asked for it: from then on the request is under way.
@@ -63,18 +63,32 @@ fn what_a_flood_was_told_is_true() {
 
 #[test]
 fn when_all_places_are_taken_the_next_caller_is_told_to_come_again() {
-    let host = TestHost::with_config(&format!("[server]\nmax_in_flight = 2\n{SOURCES}"));
-    let held: Vec<_> = (0..2).map(|at| under_way(&host, &signed("desk", &fresh("held"), event(&format!("held-{at}"), "hi")))).collect();
-    let shed = host.signed(event("shed", "hi"));
-    shed.problem(503);
-    assert_eq!(shed.header("retry-after"), Some("1"));
-    assert_eq!(host.ask("/v1/about").status, 200, "the admin's door is another one");
-    for (mut connection, body) in held {
+    // One place, and a plugin that holds it for some seconds.
+    let host = TestHost::with_config(&format!(
+        "[server]\nmax_in_flight = 1\n[limits]\nfuel = 100000000000\nwall_ms = 3000\n{SOURCES}[[steps]]\nfile = \"misbehave.wasm\"\n"
+    ));
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| host.signed(event("held", "spin")));
+        until(SOON, "no place left", || (host.ask("/readyz").status == 503).then_some(()));
+        let shed = host.signed(event("shed", "hi"));
+        shed.problem(503);
+        assert_eq!(shed.header("retry-after"), Some("1"));
+        assert_eq!(host.ask("/v1/about").status, 200, "the admin's door is another one");
+        assert!(matches!(held.join().unwrap().status, 200 | 202));
+    });
+    until(SOON, "a free place", || (host.signed(event("shed", "hi")).status == 200).then_some(()));
+    until(SOON, "both decisions", || (host.pages("", 200).len() == 2).then_some(()));
+}
+
+#[test]
+fn a_caller_that_has_not_proved_itself_takes_no_place() {
+    let host = TestHost::with_config(&format!("[server]\nmax_in_flight = 1\n{SOURCES}"));
+    let slow: Vec<_> = (0..4).map(|at| under_way(&host, &signed("desk", &fresh("slow"), event(&format!("slow-{at}"), "hi")))).collect();
+    host.signed(event("quick", "hi")).decision();
+    for (mut connection, body) in slow {
         connection.write(&body).unwrap();
         connection.read().unwrap().unwrap().decision();
     }
-    until(SOON, "a free place", || (host.signed(event("shed", "hi")).status == 200).then_some(()));
-    assert_eq!(host.pages("", 200).len(), 3);
 }
 
 #[test]

@@ -107,6 +107,15 @@ fn what_a_plugin_may_say_is_taken() {
     let tag = clock["tags"]["add"][0].as_str().unwrap().trim_start_matches("now-").parse::<u64>().unwrap();
     assert!((before..=now() * 1_000 + 999).contains(&tag), "the host's clock, once per event: {tag}");
 
+    let event = json!({
+        "id": fresh("who"), "text": "who", "author": { "handle": "@ann" }, "ticket": { "id": "81" }, "attachments": [{ "media_type": "image/png" }],
+        "attributes": [{ "key": "likes", "value": { "type": "integer", "value": 42 } }], "permalink": "https://social.example/1", "parent_id": "p0",
+    });
+    let who = host.post(event.to_string()).decision();
+    let said = "@ann|81|image/png|likes|Some(AttributeValue::Integer(42))|Some(\"https://social.example/1\")|Some(\"p0\")";
+    assert_eq!(who["notes"], json!([said]), "the facts of the event, for whoever asks");
+    assert_eq!(host.decide("who")["notes"], json!(["||||None|None|None"]), "and what is not said is absent");
+
     let logged = host.decide("log");
     assert_eq!(step(&logged)["log"], json!([{ "severity": "info", "message": "an honest line" }]));
     assert_eq!(step(&logged).get("log_dropped"), None);
@@ -267,17 +276,23 @@ fn a_plugin_that_cannot_be_configured_keeps_the_host_from_starting() {
         (r#"{ configure = "hoard" }"#, "`configure` ended as out_of_memory"),
         // Which of its two stacks is spent first depends on the compiler.
         (r#"{ configure = "recurse" }"#, "`configure` ended as "),
-        (r#"{ configure = "grow" }"#, ""),
-        (r#"{ configure = "ask" }"#, "`configure` ended as too_many_calls"),
+        (r#"{ configure = "ask" }"#, "`configure` ended as denied"),
         (r#"{ configure = "refuse" }"#, "config/configure: refuses because it was told to"),
         (r#"{ configure = 7 }"#, "config/configure: 7 is not of type \"string\""),
     ] {
         let said = refused(&alone(config));
         assert!(said.contains("step `misbehave.wasm`") && said.contains(words), "{config}: {said}");
-        assert!(words.is_empty() || said.matches(words).count() == 1, "{config} is told twice: {said}");
+        assert_eq!(said.matches(words).count(), 1, "{config} is told twice: {said}");
     }
     let said = refused(&steps("config = { configure = \"refuse\" }"));
     assert!(said.contains("config/configure: refuses because it was told to"), "{said}");
+}
+
+#[test]
+fn a_plugin_that_fills_its_memory_while_configuring_still_starts() {
+    let host = TestHost::with_config(&format!("{SOURCES}[[steps]]\nfile = \"misbehave.wasm\"\nconfig = {{ configure = \"grow\" }}\n"));
+    let step = &host.decide("honest")["trace"][0];
+    assert!(step["memory_bytes"].as_u64() <= Some(64 << 20), "{step}");
 }
 
 #[test]

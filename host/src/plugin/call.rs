@@ -133,8 +133,8 @@ impl Callee<'_> {
     fn instantiate(&self, subject: &Arc<Subject>) -> Result<Live, Box<(wasmtime::Error, Room)>> {
         let limits = self.limits;
         let engine = self.pre.engine();
-        let mut store =
-            store(engine, limits, limits.fuel, limits.wall_ms, Some(subject.clone())).map_err(|error| Box::new((error, Room::new(limits, None))))?;
+        let mut store = store(engine, limits, limits.fuel, limits.wall_ms, Some(subject.clone()))
+            .map_err(|error| Box::new((error, Room::new(limits, None))))?;
         let ready = self.pre.instantiate(&mut store).and_then(|plugin| {
             match self.configure.map(|config| plugin.signalbox_rules_rule().call_configure(&mut store, config)).transpose()? {
                 Some(Err(problems)) => {

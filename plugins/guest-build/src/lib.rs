@@ -1,7 +1,12 @@
 //! Builds guest crates of this workspace for `wasm32-unknown-unknown` and encodes each as a component.
 //!
 //! Called by build scripts only, so that an ordinary `cargo build` of a fresh clone needs no second command.
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a build script is spoken to by the environment, talks to cargo by printing, and stops by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a build script is spoken to by the environment, talks to cargo by printing, and stops by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
