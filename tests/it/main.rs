@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a test that failed shows its host's log")]
 
 mod bad_call;
+mod bombs;
 mod cli;
 mod harness;
 mod journal;

@@ -289,6 +289,13 @@ fn a_plugin_that_cannot_be_configured_keeps_the_host_from_starting() {
 }
 
 #[test]
+fn a_config_past_its_limit_is_not_even_read() {
+    let config = "config = { configure = \"spin and spin\" }";
+    let said = refused(&format!("[limits]\nconfig_bytes = 20\n{SOURCES}[[steps]]\nfile = \"misbehave.wasm\"\n{config}\n"));
+    assert!(said.contains("the config has 29 bytes; at most 20 are taken (limit `config_bytes`)"), "{said}");
+}
+
+#[test]
 fn a_plugin_that_fills_its_memory_while_configuring_still_starts() {
     let host = TestHost::with_config(&format!("{SOURCES}[[steps]]\nfile = \"misbehave.wasm\"\nconfig = {{ configure = \"grow\" }}\n"));
     let step = &host.decide("honest")["trace"][0];

@@ -73,3 +73,17 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_docs_has_every_limit_with_its_default() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/limits.md")).unwrap();
+        let limits = serde_json::to_value(Limits::default()).unwrap();
+        for (key, value) in limits.as_object().unwrap() {
+            assert!(page.contains(&format!("| `{key}` | {value} |")), "docs/limits.md has no row `{key}` with {value}");
+        }
+    }
+}

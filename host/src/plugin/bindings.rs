@@ -8,14 +8,14 @@ wasmtime::component::bindgen!({
     require_store_data_send: true,
 });
 
+use self::signalbox::rules::types as wire;
 use crate::event;
 use crate::verdict;
-use signalbox::rules::types as wire;
 
-pub use exports::signalbox::rules::metadata::Description;
-pub use signalbox::rules::types::RuleError;
-pub use signalbox::rules::types::{Event, Span};
-pub use signalbox::rules::{clock, facts, logging, normal};
+pub use self::exports::signalbox::rules::metadata::Description;
+pub use self::signalbox::rules::types::RuleError;
+pub use self::signalbox::rules::types::{Event, Span};
+pub use self::signalbox::rules::{clock, facts, logging, normal};
 
 impl From<&event::Event> for wire::Event {
     fn from(event: &event::Event) -> Self {

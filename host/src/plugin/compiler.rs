@@ -75,6 +75,11 @@ impl Compiler {
     /// [`Failure`]: the plugin or the config is refused, or the child hit a limit.
     pub fn activate(&self, engine: &Engine, wasm: &[u8], config: Option<&Value>, limits: &Limits) -> Result<Activated, Failure> {
         look(wasm, limits)?;
+        let size = config.map_or(0, |config| config.to_string().len());
+        if size > limits.config_bytes {
+            let message = format!("the config has {size} bytes; at most {} are taken (limit `config_bytes`)", limits.config_bytes);
+            return Err(refuse(Check::Configure, message).into());
+        }
         let digest = hex::encode(Sha256::digest(wasm));
         let name = key(engine, &digest, config, limits);
         let (artefact, kept) = (self.cache.join(format!("{name}.cwasm")), self.cache.join(format!("{name}.json")));

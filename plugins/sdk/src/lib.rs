@@ -4,6 +4,8 @@
 //! is tested as plain Rust; only the export glue exists on wasm alone.
 
 #[doc(hidden)]
+pub mod arena;
+#[doc(hidden)]
 pub mod bindings;
 pub mod config;
 pub mod facts;
@@ -62,6 +64,9 @@ macro_rules! plugin {
 
             static RULE: OnceLock<$rule> = OnceLock::new();
 
+            #[global_allocator]
+            static ARENA: $crate::arena::Arena = $crate::arena::Arena::new();
+
             struct Export;
 
             impl $crate::glue::metadata::Guest for Export {
@@ -74,6 +79,7 @@ macro_rules! plugin {
                 fn configure(config: String) -> Result<(), Vec<$crate::ConfigProblem>> {
                     let rule = <$rule as $crate::Rule>::configure(&config)?;
                     let _ = RULE.set(rule);
+                    ARENA.open();
                     Ok(())
                 }
 
