@@ -1,6 +1,6 @@
 //! The command line: what can be typed, and which file does it.
 //!
-//! Every command returns its exit code; every word that a person reads leaves through [`out`] or [`complain`].
+//! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
 mod card;
 mod check;
