@@ -289,6 +289,36 @@ fn a_plugin_that_cannot_be_configured_keeps_the_host_from_starting() {
 }
 
 #[test]
+fn a_step_that_may_reuse_its_instance_does_so_until_a_fault() {
+    let host = TestHost::with_misbehave("isolation = \"reuse\"");
+    let seen = || {
+        let tag = host.decide("remember")["tags"]["add"][0].as_str().unwrap().to_owned();
+        tag.trim_start_matches("seen-").parse::<u64>().unwrap()
+    };
+    let first = seen();
+    assert_eq!([seen(), seen()], [first + 1, first + 2], "one instance, one event after the other");
+    assert_eq!(step(&host.decide("trap"))["outcome"], "trapped");
+    assert_eq!(seen(), first, "an instance that faulted is never entered again");
+}
+
+#[test]
+fn a_plugin_that_cannot_be_snapshotted_is_configured_for_every_event() {
+    // A component inside that holds a module: nobody instantiates it, but wizer does not go past it.
+    let inner = wat::parse_str("(component (core module))").unwrap();
+    let mut bytes = signalbox_test_guests::MISBEHAVE.to_vec();
+    bytes.extend([4, u8::try_from(inner.len()).unwrap()]);
+    bytes.extend(inner);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("nested.wasm");
+    std::fs::write(&file, bytes).unwrap();
+    let host = TestHost::with_config(&format!("{SOURCES}[[steps]]\nfile = \"{}\"\nconfig = {{ table = 5000 }}\n", file.display()));
+    let starts = host.ask("/v1/chain").json()["steps"][0]["starts_from"].to_string();
+    assert!(starts.contains("configure in every instance: nested components with modules"), "{starts}");
+    assert_eq!(host.decide("lookup")["tags"]["add"], json!(["row-4999"]), "what `configure` built is there");
+    assert_eq!([0, 1].map(|_| host.decide("remember")["tags"]["add"].clone()), [json!(["seen-0"]), json!(["seen-0"])]);
+}
+
+#[test]
 fn a_config_past_its_limit_is_not_even_read() {
     let config = "config = { configure = \"spin and spin\" }";
     let said = refused(&format!("[limits]\nconfig_bytes = 20\n{SOURCES}[[steps]]\nfile = \"misbehave.wasm\"\n{config}\n"));
