@@ -302,6 +302,9 @@ fn the_bundled_plugins_pass_the_gate_and_show_what_they_are() {
     for words in ["write bounded log lines", "the event's text with tricks removed", "read the host's clock"] {
         assert!(said.contains(words), "no {words}: {said}");
     }
+    let broken = signalbox(&["plugin", "check", &misbehave]);
+    assert_eq!(broken.status.code(), Some(1), "an example that does not hold fails the gate");
+    assert!(printed(&broken).contains("FAIL  a promise it does not keep: expected no `tag`, got one"), "{}", printed(&broken));
     let config = write(dir.path(), "config.json", r#"{"configure": "refuse"}"#);
     assert!(no(&["plugin", "check", &misbehave, "--config", &config]).contains("config/configure: refuses"));
 }

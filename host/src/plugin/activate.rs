@@ -165,7 +165,11 @@ fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
     let description = stage.describe()?;
     let config = request.config.clone().unwrap_or_else(|| description.default_config());
     fits_schema(&description, &config)?;
-    let examples = description.examples.iter().map(|example| stage.example(example, &config)).collect::<Result<Vec<_>, Failure>>()?;
+    let examples = description
+        .examples
+        .iter()
+        .map(|example| stage.example(example, &config, request.config.is_none()))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let mut ready = stage.configured(&config)?;
     if !stage.warm_up(&mut ready, &description.examples) {
         ready = stage.configured(&config)?;
@@ -266,7 +270,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn example(&self, example: &Example, config: &Value) -> Result<ExampleResult, Failure> {
+    fn example(&self, example: &Example, config: &Value, is_default: bool) -> Result<ExampleResult, Failure> {
         let result = |fault: Option<String>, fuel, memory_bytes| ExampleResult { name: example.name.clone(), fault, fuel, memory_bytes };
         let Some((event, settled)) = rehearsal(example) else {
             return Ok(result(Some("its event is not a canonical event, or its `settled` not a decision so far".to_owned()), 0, 0));
@@ -278,7 +282,7 @@ impl<'a> Stage<'a> {
             Err(failure) => return Ok(result(Some(failure.to_string()), 0, 0)),
         };
         // An example under another config than its own may rightly come out otherwise: it is run, not compared.
-        let comparable = example.config.is_some() || *config == Value::Object(serde_json::Map::new()) || !self.is_custom(config);
+        let comparable = example.config.is_some() || is_default;
         let subject = Subject::new(Arc::new(event), REHEARSAL);
         ready.store.data_mut().begin(self.limits, &subject);
         let fault = |error: wasmtime::Error| refuse(Check::Examples, error.to_string());
@@ -293,10 +297,6 @@ impl<'a> Stage<'a> {
             Err(error) => Some(name(&error, ready.store.data().budget.refused, self.limits).1),
         };
         Ok(result(fault, fuel, ready.store.data().budget.memory_used()))
-    }
-
-    fn is_custom(&self, config: &Value) -> bool {
-        config.as_object().is_some_and(|object| !object.is_empty())
     }
 
     fn store(&self, subject: Option<Arc<Subject>>, check: Check) -> Result<Store<Room>, Refusal> {

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use signalbox_sdk::services::{clock, facts, logging, normal};
 use signalbox_sdk::{
-    Approval, Category, ConfigProblem, Description, Effect, Event, Flow, Level, Moderation, Proposal, Reply, Rule, RuleError, Sentiment,
-    SentimentLabel, SoFar, Verdict, Visibility, proposal,
+    Approval, Category, ConfigProblem, Description, Effect, Event, Example, Flow, Level, Moderation, Proposal, Reply, Rule, RuleError,
+    Sentiment, SentimentLabel, SoFar, Verdict, Visibility, proposal,
 };
 
 static SEEN: AtomicU32 = AtomicU32::new(0);
@@ -36,7 +36,13 @@ impl Rule for Misbehave {
             requests: Vec::new(),
             config_schema: r#"{"type": "object", "properties": {"configure": {"type": "string"}, "table": {"type": "integer"}}}"#
                 .to_owned(),
-            examples: Vec::new(),
+            examples: vec![Example {
+                name: "a promise it does not keep".to_owned(),
+                event: r#"{"id": "1", "text": "honest"}"#.to_owned(),
+                config: None,
+                services: None,
+                expect: r#"{"absent": ["tag"]}"#.to_owned(),
+            }],
         }
     }
 
