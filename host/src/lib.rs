@@ -27,6 +27,8 @@ pub mod signature;
 
 pub mod source;
 
+pub mod outgoing;
+
 pub mod chain;
 
 pub mod plugin;
