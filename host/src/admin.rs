@@ -65,11 +65,11 @@ async fn chain(State(app): State<Arc<App>>) -> Response {
         .steps()
         .iter()
         .map(|step| {
-            let report = &step.plugin.report;
+            let report = step.plugin.report();
             json!({
                 "plugin": report.description.name,
                 "version": report.description.version,
-                "digest": step.plugin.digest,
+                "digest": step.plugin.digest(),
                 "summary": report.description.summary,
                 "config": report.config,
                 "grants": step.terms.grants.iter().map(ToString::to_string).collect::<Vec<_>>(),

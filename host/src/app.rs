@@ -68,7 +68,7 @@ impl Generation {
         let mut steps = Vec::with_capacity(config.steps.len());
         for step in &config.steps {
             let step = build(sandbox, step, &config.limits).with_context(|| format!("step `{}`", step.name))?;
-            let place = (&step.plugin.digest, step.plugin.report.config.to_string(), format!("{:?}", step.terms.grants));
+            let place = (step.plugin.digest(), step.plugin.report().config.to_string(), format!("{:?}", step.terms.grants));
             id.update(format!("{place:?}"));
             steps.push(step);
         }

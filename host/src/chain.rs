@@ -123,7 +123,7 @@ impl Step {
             step,
             plugin: description.name.clone(),
             version: description.version.clone(),
-            digest: self.plugin.digest.clone(),
+            digest: self.plugin.digest().to_owned(),
             outcome: Outcome::Ran,
             detail: None,
             set: Vec::new(),

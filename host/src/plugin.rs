@@ -14,8 +14,9 @@ mod engine;
 mod functions;
 mod services;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -32,25 +33,48 @@ use crate::config::{Isolation, Limits};
 use crate::verdict::SoFar;
 use bindings::RulePluginPre;
 use call::{Callee, Kept};
+use compiler::Activated;
 use engine::Serving;
 use services::Room;
 
-/// The engine, what is linked into it, and the compiler that feeds it: one per process.
+/// The engine, what is linked into it, the compiler that feeds it, and what is loaded: one per process.
 pub struct Sandbox {
-    serving: Serving,
-    linker: Linker<Room>,
+    limits: Limits,
     compiler: Compiler,
+    /// The engine that plugins are loaded into. A larger snapshot than it was made for brings a new one; what is loaded keeps
+    /// its own.
+    current: Mutex<Arc<Current>>,
+    /// By the key of plugin + config + limits: one memory image, however many chains use it.
+    loaded: Mutex<HashMap<String, Weak<Loaded>>>,
 }
 
-/// A plugin with its config, ready to judge events. Shared by every step that uses the same two.
+struct Current {
+    serving: Arc<Serving>,
+    linker: Linker<Room>,
+}
+
+impl Current {
+    fn start(limits: &Limits, largest: usize) -> anyhow::Result<Arc<Self>> {
+        let serving = Arc::new(Serving::start(limits, largest)?);
+        let mut linker = Linker::new(&serving.engine);
+        services::link(&mut linker)?;
+        Ok(Arc::new(Self { serving, linker }))
+    }
+}
+
+/// A plugin with its config in memory.
+struct Loaded {
+    serving: Arc<Serving>,
+    report: Report,
+    digest: String,
+    pre: RulePluginPre<Room>,
+}
+
+/// A plugin with its config, ready to judge events.
 pub struct Plugin {
-    /// What the activation found out.
-    pub report: Report,
-    /// SHA-256 of the uploaded bytes, hex.
-    pub digest: String,
     /// How long its activation took; none when the artefact was kept from before.
     pub took: Option<Duration>,
-    pre: RulePluginPre<Room>,
+    loaded: Arc<Loaded>,
     limits: Limits,
     /// The config, for a plugin whose instances must call `configure` themselves.
     configure: Option<String>,
@@ -66,15 +90,18 @@ impl Sandbox {
     pub fn start(limits: &Limits, program: PathBuf, cache: PathBuf) -> anyhow::Result<Self> {
         let compiler = Compiler::new(program, cache.clone())
             .map_err(|error| anyhow::anyhow!("cannot keep artefacts in {}: {error}", cache.display()))?;
-        let serving = Serving::start(limits, engine::DEFAULT_RESIDENT)?;
-        let mut linker = Linker::new(&serving.engine);
-        services::link(&mut linker)?;
-        Ok(Self { serving, linker, compiler })
+        let current = Mutex::new(Current::start(limits, 0)?);
+        Ok(Self { limits: limits.clone(), compiler, current, loaded: Mutex::default() })
     }
 
     /// How instances get their memory, in words for the log.
     pub fn allocation(&self) -> &'static str {
-        self.serving.allocation.describe()
+        lock(&self.current).serving.allocation.describe()
+    }
+
+    /// Guest memory per slot that stays resident between two events, bytes: what the largest snapshot so far needs.
+    pub fn resident(&self) -> usize {
+        lock(&self.current).serving.resident
     }
 
     /// Takes a plugin in with a config; absent means the defaults of its schema. Slow: never called on the event path.
@@ -82,44 +109,85 @@ impl Sandbox {
     /// # Errors
     /// [`Failure`] with the sentence for the admin.
     pub fn load(&self, wasm: &[u8], config: Option<&Value>, limits: &Limits, isolation: Isolation) -> Result<Plugin, Failure> {
-        let engine = &self.serving.engine;
-        let activated = self.compiler.activate(engine, wasm, config, limits)?;
-        let refused = |error: wasmtime::Error| door::refuse(Check::Child, format!("its artefact does not load: {error:#}"));
-        #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
-        let component = unsafe { Component::deserialize_file(engine, &activated.artefact) }.map_err(refused)?;
-        let pre = self.linker.instantiate_pre(&component).and_then(RulePluginPre::new).map_err(refused)?;
-        let configure = match activated.report.start {
-            Start::Snapshot => None,
-            Start::Configure { .. } => Some(activated.report.config.to_string()),
+        let engine = lock(&self.current).serving.engine.clone();
+        let activated = self.compiler.activate(&engine, wasm, config, limits)?;
+        let took = activated.took;
+        let known = lock(&self.loaded).get(&activated.key).and_then(Weak::upgrade);
+        let loaded = match known {
+            Some(loaded) => loaded,
+            None => {
+                let key = activated.key.clone();
+                let loaded = Arc::new(self.bring_in(activated)?);
+                let mut all = lock(&self.loaded);
+                all.retain(|_, loaded| loaded.strong_count() > 0);
+                all.insert(key, Arc::downgrade(&loaded));
+                loaded
+            }
         };
-        let kept = (isolation == Isolation::Reuse).then(Kept::default);
-        Ok(Plugin {
-            report: activated.report,
-            digest: activated.digest,
-            took: activated.took,
-            pre,
-            limits: limits.clone(),
-            configure,
-            kept,
-        })
+        let configure = match loaded.report.start {
+            Start::Snapshot => None,
+            Start::Configure { .. } => Some(loaded.report.config.to_string()),
+        };
+        let kept = (isolation == Isolation::Reuse).then(|| Kept::new(loaded.serving.clone()));
+        Ok(Plugin { took, loaded, limits: limits.clone(), configure, kept })
     }
+
+    fn bring_in(&self, activated: Activated) -> Result<Loaded, Failure> {
+        let unloadable = |error: wasmtime::Error| door::refuse(Check::Child, format!("its artefact does not load: {error:#}"));
+        let current = self.fit(activated.report.memory_bytes as usize).map_err(wasmtime::Error::from_anyhow).map_err(unloadable)?;
+        let Current { serving, linker } = &*current;
+        #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
+        let component = unsafe { Component::deserialize_file(&serving.engine, &activated.artefact) }.map_err(unloadable)?;
+        let pre = linker.instantiate_pre(&component).and_then(RulePluginPre::new).map_err(unloadable)?;
+        Ok(Loaded { serving: serving.clone(), report: activated.report, digest: activated.digest, pre })
+    }
+
+    /// The engine for a snapshot of so many bytes: the current one, or a new one that keeps so much resident.
+    fn fit(&self, bytes: usize) -> anyhow::Result<Arc<Current>> {
+        let mut current = lock(&self.current);
+        if bytes.min(self.limits.memory_bytes) > current.serving.resident {
+            *current = Current::start(&self.limits, bytes)?;
+        }
+        Ok(current.clone())
+    }
+}
+
+/// Nothing of ours panics while it holds one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Plugin {
     /// Judges one event. Cannot fail: whatever the guest does is an outcome.
     pub fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar) -> Answer {
-        let callee = Callee { pre: &self.pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
+        let Loaded { serving, pre, .. } = &*self.loaded;
+        let callee = Callee { serving, pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
         callee.evaluate(subject, settled)
     }
 
     /// The same plugin with `configure` called in every new instance, as if it could not be snapshotted: what the snapshot saves.
     #[must_use]
     pub fn configuring_every_instance(self) -> Self {
-        Self { configure: Some(self.report.config.to_string()), ..self }
+        Self { configure: Some(self.report().config.to_string()), ..self }
+    }
+
+    /// What the activation found out.
+    pub fn report(&self) -> &Report {
+        &self.loaded.report
+    }
+
+    /// SHA-256 of the uploaded bytes, hex.
+    pub fn digest(&self) -> &str {
+        &self.loaded.digest
+    }
+
+    /// Whether another use of the same plugin + config shares this one's memory image.
+    pub fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.loaded, &other.loaded)
     }
 
     /// What the plugin says of itself.
     pub fn description(&self) -> &Description {
-        &self.report.description
+        &self.report().description
     }
 }

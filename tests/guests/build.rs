@@ -1,5 +1,5 @@
 //! Builds the guests, and leaves their bytes where `src/lib.rs` includes them.
 
 fn main() {
-    signalbox_guest_build::build("../..".as_ref(), &["misbehave"], &["tests/guests/misbehave"]);
+    signalbox_guest_build::build("../..".as_ref(), &["misbehave", "boundary"], &["tests/guests/misbehave", "tests/guests/boundary"]);
 }

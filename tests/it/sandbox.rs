@@ -3,9 +3,15 @@
 //! The guest does what the first word of the event's text says; `tests/guests/misbehave` lists the words. It stands third of
 //! four, so that every decision also shows the steps before and after it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use signalbox::config::{Isolation, Limits};
+use signalbox::decision::Outcome;
+use signalbox::event::{Event, Timestamp};
+use signalbox::plugin::{Sandbox, Subject};
+use signalbox::verdict::SoFar;
 
 use crate::harness::{SOURCES, TestHost, event, fresh, now, outage, refused, steps};
 
@@ -346,4 +352,39 @@ fn smaller_budgets_are_kept_too() {
     assert_eq!(only("chatter")["log"].as_array().unwrap().len(), 3);
     assert_eq!(only("many")["outcome"], "output_too_large");
     assert_eq!(only("honest")["outcome"], "ran");
+}
+
+#[test]
+fn one_plugin_with_one_config_is_in_memory_once() {
+    let cache = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let sandbox = Sandbox::start(&limits, env!("CARGO_BIN_EXE_signalbox").into(), cache.path().to_owned()).unwrap();
+    let load = |rows: u32, isolation| {
+        let config = json!({ "table": rows });
+        sandbox.load(signalbox_test_guests::MISBEHAVE, Some(&config), &limits, isolation).unwrap()
+    };
+    let (first, second, other) = (load(1, Isolation::Fresh), load(1, Isolation::Reuse), load(2, Isolation::Fresh));
+    assert!(first.shares(&second), "two chains, one image");
+    assert!(!first.shares(&other), "another config is another image");
+}
+
+#[test]
+fn a_plugin_larger_than_those_before_it_gets_an_engine_of_its_size() {
+    let cache = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let sandbox = Sandbox::start(&limits, env!("CARGO_BIN_EXE_signalbox").into(), cache.path().to_owned()).unwrap();
+    let load = |rows: u32| {
+        let config = json!({ "table": rows });
+        sandbox.load(signalbox_test_guests::MISBEHAVE, Some(&config), &limits, Isolation::Fresh).unwrap()
+    };
+    let small = load(1);
+    let before = sandbox.resident();
+    let large = load(150_000);
+    assert!(large.report().memory_bytes > before as u64, "the table is large: {}", large.report().memory_bytes);
+    assert_eq!(sandbox.resident() as u64, large.report().memory_bytes);
+    let event = Event::from_json(br#"{"id": "1", "text": "lookup a row"}"#).unwrap().event;
+    let subject = Subject::new(Arc::new(event), Timestamp(now()));
+    for plugin in [small, large] {
+        assert_eq!(plugin.evaluate(&subject, &SoFar::default()).outcome, Outcome::Ran, "the old engine serves on beside the new one");
+    }
 }

@@ -73,7 +73,7 @@ pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
 }
 
 fn check(file: &Path, plugin: &Plugin, _reused: &Plugin) -> (String, Done) {
-    let report = &plugin.report;
+    let report = plugin.report();
     let mut text = String::new();
     for example in &report.examples {
         let _ = match &example.fault {
@@ -97,7 +97,7 @@ fn check(file: &Path, plugin: &Plugin, _reused: &Plugin) -> (String, Done) {
 }
 
 fn inspect(file: &Path, plugin: &Plugin, reused: &Plugin) -> (String, Done) {
-    let report = &plugin.report;
+    let report = plugin.report();
     let description = &report.description;
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
@@ -105,7 +105,7 @@ fn inspect(file: &Path, plugin: &Plugin, reused: &Plugin) -> (String, Done) {
     };
     row("plugin", &format!("{} {}", description.name, description.version));
     row("summary", &description.summary);
-    row("digest", &plugin.digest);
+    row("digest", plugin.digest());
     let bytes: usize = report.outline.sections.iter().map(|section| section.bytes).sum();
     row("size", &format!("{} in {} functions", kib(bytes as u64), report.outline.functions));
     for section in report.outline.sections.iter().take(6) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{Engine, Store, Trap};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
-use super::engine::ticks;
+use super::engine::{Serving, ticks};
 use super::services::{Denied, Room, Subject, TooManyCalls};
 use crate::config::Limits;
 use crate::decision::{LogLine, Outcome};
@@ -65,25 +65,40 @@ pub(super) struct Live {
     born: Instant,
 }
 
-/// Instances of one plugin that are kept between events, for steps with `isolation = "reuse"`.
-#[derive(Default)]
-pub(super) struct Kept(Mutex<Vec<Live>>);
+/// Instances of one plugin that are kept between events, for steps with `isolation = "reuse"`. Each holds a place of the pool;
+/// without a free one an instance is dropped after its event, as if it were fresh.
+pub(super) struct Kept {
+    live: Mutex<Vec<Live>>,
+    serving: Arc<Serving>,
+}
 
 impl Kept {
+    pub(super) fn new(serving: Arc<Serving>) -> Self {
+        Self { live: Mutex::default(), serving }
+    }
+
     fn take(&self) -> Option<Live> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        live.inspect(|_| self.serving.places.let_go())
     }
 
     fn keep(&self, live: Live, limits: &Limits) {
         let full = live.store.data().budget.memory_used() > limits.memory_bytes as u64 / 2;
-        if live.events < MAX_REUSES && live.born.elapsed() < MAX_AGE && !full {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(live);
+        if live.events < MAX_REUSES && live.born.elapsed() < MAX_AGE && !full && self.serving.places.keep() {
+            self.live.lock().unwrap_or_else(PoisonError::into_inner).push(live);
         }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        while self.take().is_some() {}
     }
 }
 
 /// What a call runs.
 pub(super) struct Callee<'a> {
+    pub serving: &'a Serving,
     pub pre: &'a RulePluginPre<Room>,
     pub limits: &'a Limits,
     /// The config, for a plugin that cannot be snapshotted: every new instance calls `configure`. It has passed before, so a
@@ -98,6 +113,7 @@ impl Callee<'_> {
     pub(super) fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar) -> Answer {
         let start = Instant::now();
         let limits = self.limits;
+        let _place = self.serving.places.enter();
         let mut live = match self.kept.and_then(Kept::take).map_or_else(|| self.instantiate(subject), |live| self.again(live, subject)) {
             Ok(live) => live,
             Err(failed) => {

@@ -39,6 +39,8 @@ pub struct Compiler {
 /// A plugin + config, brought in.
 #[derive(Debug)]
 pub struct Activated {
+    /// Everything that shapes the artefact, hashed: plugin, config, engine, limits.
+    pub key: String,
     /// What the child found out.
     pub report: Report,
     /// SHA-256 of the uploaded bytes, hex.
@@ -84,7 +86,7 @@ impl Compiler {
         let name = key(engine, &digest, config, limits);
         let (artefact, kept) = (self.cache.join(format!("{name}.cwasm")), self.cache.join(format!("{name}.json")));
         if let Some(report) = find(&artefact, &kept) {
-            return Ok(Activated { report, digest, artefact, took: None });
+            return Ok(Activated { key: name, report, digest, artefact, took: None });
         }
         let start = Instant::now();
         // A name of its own, so that two starts at once do not write into each other's file.
@@ -104,7 +106,7 @@ impl Compiler {
         });
         // A child that was killed leaves its file behind.
         let _ = fs::remove_file(&unfinished);
-        Ok(Activated { report: result?, digest, artefact, took: Some(start.elapsed()) })
+        Ok(Activated { key: name, report: result?, digest, artefact, took: Some(start.elapsed()) })
     }
 
     fn run(&self, request: &Request, wasm: &[u8]) -> Result<Report, Failure> {

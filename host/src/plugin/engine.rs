@@ -3,8 +3,8 @@
 //! One engine serves every plugin of the process; the activation child makes its own two. Only this file knows wasmtime's
 //! settings, each with its reason.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,14 +16,15 @@ use crate::config::Limits;
 const TICK: Duration = Duration::from_millis(10);
 /// Native stack that guest code may use, bytes: every toolchain measured stays below 256 KiB.
 const MAX_WASM_STACK: usize = 512 << 10;
-/// Memory slots of the pool: far above the threads that can be inside a guest at once. Each costs 4 GiB of address space and
-/// nothing else until it is used.
-const SLOTS: u32 = 64;
+/// Threads per core that may be inside guests at once: the workers, the lane and replays are three; one more waits for nobody.
+const CALLERS_PER_CORE: u32 = 4;
+/// Instances that steps with `isolation = "reuse"` keep between events, all steps together.
+const KEPT: u32 = 64;
 /// Address space of one memory slot. Kept at 4 GiB: with it the guard pages check every access for free; explicit bounds checks
 /// cost 32 % (docs/performance.md).
 const RESERVATION: u64 = 4 << 30;
-/// Guest memory that stays resident between two events, bytes, when nothing else was measured.
-pub const DEFAULT_RESIDENT: usize = 4 << 20;
+/// Guest memory per slot that stays resident between two events, bytes, until a plugin with a larger snapshot is taken in.
+const DEFAULT_RESIDENT: usize = 4 << 20;
 
 /// How instances get their memory, told at start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,17 +109,26 @@ pub struct Serving {
     pub engine: Engine,
     /// How instances get their memory.
     pub allocation: Allocation,
+    /// Who may be inside a guest.
+    pub places: Places,
+    /// Guest memory per slot that stays resident between two events, bytes.
+    pub resident: usize,
     ticker: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Serving {
-    /// Makes the engine and starts its ticker. `resident` is the guest memory kept between events, bytes per slot.
+    /// Makes the engine and starts its ticker. `largest` is the memory of the largest snapshot it is to serve, bytes: what an
+    /// event dirties beyond the resident part is given back to the kernel and faulted in again, page by page (3 to 8 times
+    /// slower, docs/performance.md).
     ///
     /// # Errors
     /// When wasmtime refuses the settings or no thread can be started.
-    pub fn start(limits: &Limits, resident: usize) -> anyhow::Result<Self> {
-        let (engine, allocation) = match Engine::new(&pooled(limits, resident)) {
+    pub fn start(limits: &Limits, largest: usize) -> anyhow::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+        let callers = CALLERS_PER_CORE * cores;
+        let resident = largest.clamp(DEFAULT_RESIDENT.min(limits.memory_bytes), limits.memory_bytes);
+        let (engine, allocation) = match Engine::new(&pooled(limits, resident, callers + KEPT)) {
             Ok(engine) if PoolingAllocationConfig::is_pagemap_scan_available() => (engine, Allocation::PooledWithScan),
             Ok(engine) => (engine, Allocation::Pooled),
             Err(_) => (Engine::new(&common())?, Allocation::OnDemand),
@@ -133,7 +143,7 @@ impl Serving {
                 }
             })?
         };
-        Ok(Self { engine, allocation, ticker: Some(ticker), stop })
+        Ok(Self { engine, allocation, places: Places::new(callers), resident, ticker: Some(ticker), stop })
     }
 }
 
@@ -147,29 +157,116 @@ impl Drop for Serving {
     }
 }
 
+/// The pool's slots as places: one for every thread inside a guest, which waits when all are taken, and some for kept instances.
+pub struct Places {
+    free: Mutex<u32>,
+    freed: Condvar,
+    kept_free: AtomicU32,
+}
+
+/// A place inside a guest; given back when dropped.
+pub struct Place<'a>(&'a Places);
+
+impl Places {
+    fn new(callers: u32) -> Self {
+        Self { free: Mutex::new(callers), freed: Condvar::new(), kept_free: AtomicU32::new(KEPT) }
+    }
+
+    /// Takes a place; waits while every one is taken.
+    pub fn enter(&self) -> Place<'_> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        Place(self)
+    }
+
+    /// Takes a place for an instance that stays between events, when there is one.
+    pub fn keep(&self) -> bool {
+        self.kept_free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1)).is_ok()
+    }
+
+    /// Gives the place of a kept instance back.
+    pub fn let_go(&self) {
+        self.kept_free.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
+
 /// Ticks until a deadline; one more for the tick that is already under way.
 pub fn ticks(wall_ms: u64) -> u64 {
     wall_ms.div_ceil(TICK.as_millis() as u64) + 1
 }
 
-fn pooled(limits: &Limits, resident: usize) -> Config {
+fn pooled(limits: &Limits, resident: usize, slots: u32) -> Config {
+    let (instances, memories, tables) = (limits.instances as u32, limits.memories as u32, limits.tables as u32);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(SLOTS)
-        .total_core_instances(SLOTS * 4)
-        .total_memories(SLOTS)
-        .total_tables(SLOTS * 2)
+    // Every slot has room for the largest plugin that the limits allow: a slot costs address space, and nothing until it is used.
+    pool.total_component_instances(slots)
+        .total_core_instances(slots * instances)
+        .total_memories(slots * memories)
+        .total_tables(slots * tables)
         .total_stacks(0)
         .total_gc_heaps(0)
-        .max_core_instances_per_component(limits.instances as u32)
-        .max_memories_per_component(limits.memories as u32)
-        .max_tables_per_component(limits.tables as u32)
+        .max_core_instances_per_component(instances)
+        .max_memories_per_component(memories)
+        .max_tables_per_component(tables)
         .table_elements(limits.table_elements)
         .max_memory_size(limits.memory_bytes)
         .linear_memory_keep_resident(resident)
         .table_keep_resident(resident)
-        .max_unused_warm_slots(SLOTS)
+        .max_unused_warm_slots(slots)
         .pagemap_scan(Enabled::Auto);
     let mut config = common();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_resident_part_follows_the_largest_snapshot_within_the_limit() {
+        let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
+        for (largest, resident) in [(1 << 20, DEFAULT_RESIDENT), (9 << 20, 9 << 20), (1 << 30, 16 << 20)] {
+            assert_eq!(Serving::start(&limits, largest).unwrap().resident, resident);
+        }
+    }
+
+    #[test]
+    fn a_thread_waits_for_a_place_and_gets_the_next_one() {
+        let places = Places::new(1);
+        let (told, tells) = channel();
+        std::thread::scope(|scope| {
+            let first = places.enter();
+            let places = &places;
+            scope.spawn(move || {
+                let _second = places.enter();
+                told.send(()).unwrap();
+            });
+            assert!(tells.recv_timeout(Duration::from_millis(50)).is_err(), "the only place is taken");
+            drop(first);
+            assert!(tells.recv_timeout(Duration::from_secs(10)).is_ok(), "the place is free again");
+        });
+    }
+
+    #[test]
+    fn kept_instances_leave_the_places_of_callers_alone() {
+        let places = Places::new(1);
+        assert_eq!((0..2 * KEPT).filter(|_| places.keep()).count(), KEPT as usize);
+        places.let_go();
+        assert!(places.keep() && !places.keep());
+        drop(places.enter());
+    }
 }
