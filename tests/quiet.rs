@@ -13,7 +13,6 @@ use std::sync::Arc;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use signalbox::chain::{Chain, Step};
 use signalbox::config::{Isolation, Limits};
-use signalbox::decision::Terms;
 use signalbox::event::{Event, Timestamp};
 use signalbox::plugin::Sandbox;
 
@@ -55,11 +54,7 @@ fn child(case: &str) {
             "The VPN is down since 9am, nobody can work! Thanks for nothing.",
         ),
     };
-    let steps = plugins.into_iter().map(|wasm| {
-        let plugin = sandbox.load(wasm, None, &limits, Isolation::Fresh).expect("the plugin loads");
-        let terms = Terms { effects: plugin.description().effect_set(), grants: Vec::new() };
-        Step { plugin: Arc::new(plugin), terms }
-    });
+    let steps = plugins.into_iter().map(|wasm| Step::plain(sandbox.load(wasm, None, &limits, Isolation::Fresh).expect("the plugin loads")));
     let chain = Chain::new("quiet".to_owned(), String::new(), steps.collect());
     // Short, usual and longest: what is in place must be enough for any event.
     let events = [text.to_owned(), text.repeat(9), text.repeat(200)].map(|text| {

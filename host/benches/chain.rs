@@ -45,10 +45,7 @@ fn main() {
     let text = events.iter().map(|event| event.text.len()).sum::<usize>() / EVENTS;
     let settled: Vec<[SoFar; 3]> = events.iter().map(|event| settle(&fresh, event)).collect();
     let native = Native::new(&events, &settled);
-    let steps = chain(Isolation::Fresh).map(|plugin| {
-        let terms = Terms { effects: plugin.description().effect_set(), grants: Vec::new() };
-        Step { plugin: Arc::new(plugin), terms }
-    });
+    let steps = chain(Isolation::Fresh).map(Step::plain);
     let whole = Chain::new("bench".to_owned(), String::new(), Vec::from(steps));
 
     println!("{EVENTS} events of {bytes} B JSON with {text} B of text; chain of {}; every limit on; {}", fresh.len(), sandbox.allocation());

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::plugin::Start;
+use crate::gate;
 use crate::store::{Query, Stored};
 
 /// Every route of the API.
@@ -54,7 +54,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "tracks": ["signalbox:rules@0.1"],
         "generation": app.generation().id,
-        "instances": app.allocation,
+        "instances": app.registry.allocation(),
         "sources": app.sources.keys().collect::<Vec<_>>(),
     }))
 }
@@ -73,10 +73,7 @@ async fn chain(State(app): State<Arc<App>>) -> Response {
                 "summary": report.description.summary,
                 "config": report.config,
                 "grants": step.terms.grants.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "starts_from": match &report.start {
-                    Start::Snapshot => "snapshot".to_owned(),
-                    Start::Configure { why } => format!("configure in every instance: {why}"),
-                },
+                "starts_from": gate::starts_from(&report.start),
             })
         })
         .collect();

@@ -9,17 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::chain::{Chain, Step};
-use crate::config::{self, Config, PluginSource};
-use crate::decision::Terms;
-use crate::event::{Event, Timestamp};
+use crate::config::{self, Config};
+use crate::event::Timestamp;
+use crate::generation::Generation;
 use crate::lane::Lane;
 use crate::plugin::Sandbox;
+use crate::registry::Registry;
 use crate::source::Source;
 use crate::store::{Mine, Store};
 use crate::token::AdminToken;
@@ -49,59 +47,6 @@ impl Clock {
             Self::Fixed(moment) => moment,
         }
     }
-}
-
-/// One immutable set of chains.
-pub struct Generation {
-    /// Changes whenever anything in it changes.
-    pub id: String,
-    chain: Arc<Chain>,
-}
-
-impl Generation {
-    /// Builds every step of the config: slow, so never on the event path.
-    ///
-    /// # Errors
-    /// A sentence that names the step and what is wrong with its plugin or config.
-    pub fn build(sandbox: &Sandbox, config: &Config) -> anyhow::Result<Self> {
-        let mut id = Sha256::new();
-        let mut steps = Vec::with_capacity(config.steps.len());
-        for step in &config.steps {
-            let step = build(sandbox, step, &config.limits).with_context(|| format!("step `{}`", step.name))?;
-            let place = (step.plugin.digest(), step.plugin.report().config.to_string(), format!("{:?}", step.terms.grants));
-            id.update(format!("{place:?}"));
-            steps.push(step);
-        }
-        let id = hex::encode(&id.finalize()[..8]);
-        Ok(Self { id: id.clone(), chain: Arc::new(Chain::new("default".to_owned(), id, steps)) })
-    }
-
-    /// The chain that an event takes.
-    pub fn chain_for(&self, _event: &Event) -> Arc<Chain> {
-        self.chain.clone()
-    }
-
-    /// The steps, in order.
-    pub fn steps(&self) -> &[Step] {
-        &self.chain.steps
-    }
-}
-
-fn build(sandbox: &Sandbox, step: &config::Step, limits: &config::Limits) -> anyhow::Result<Step> {
-    let wasm = match &step.source {
-        PluginSource::Bundled(wasm) => wasm.to_vec(),
-        PluginSource::File(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
-    };
-    let plugin = sandbox.load(&wasm, step.config.as_ref(), limits, step.isolation)?;
-    let description = plugin.description();
-    tracing::info!(
-        plugin.name = description.name,
-        plugin.version = description.version,
-        activation_ms = plugin.took.map(|took| took.as_millis() as u64),
-        "plugin ready"
-    );
-    let terms = Terms { effects: description.effect_set(), grants: step.grants.clone() };
-    Ok(Step { plugin: Arc::new(plugin), terms })
 }
 
 /// How fast each source may send.
@@ -136,12 +81,9 @@ pub struct App {
     pub body_timeout: Duration,
     /// How long a caller waits for a decision.
     pub inline_budget: Duration,
-    /// How instances get their memory, in words.
-    pub allocation: &'static str,
-    generation: Arc<Generation>,
+    /// Plugins, set-ups and the live generation.
+    pub registry: Registry,
     stopping: AtomicBool,
-    // Last, so that it outlives every chain that runs in it.
-    _sandbox: Sandbox,
 }
 
 impl App {
@@ -149,11 +91,11 @@ impl App {
     ///
     /// # Errors
     /// A sentence that names what could not be built.
-    pub fn build(config: Config, program: &Path, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn build(config: Config, program: &Path, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::open(&config.data)?;
         let token = AdminToken::open(&config.data)?;
-        let sandbox = Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?;
-        let generation = Generation::build(&sandbox, &config)?;
+        let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
+        let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
         let rate = |(name, source): (&String, &config::SourceConfig)| {
             let per_second = NonZeroU32::new(source.max_per_second).unwrap_or(NonZeroU32::MIN);
             // Twice a second's worth at once: desks send what piled up in one burst.
@@ -176,16 +118,14 @@ impl App {
             max_body_bytes: config.max_body_bytes,
             body_timeout: config.body_timeout,
             inline_budget: config.inline_budget,
-            allocation: sandbox.allocation(),
-            generation: Arc::new(generation),
+            registry,
             stopping: AtomicBool::new(false),
-            _sandbox: sandbox,
         })
     }
 
     /// The live generation. A request takes it once and keeps it to its end.
     pub fn generation(&self) -> Arc<Generation> {
-        self.generation.clone()
+        self.registry.live()
     }
 
     /// Decides the events that were accepted and not decided when the host last stopped.

@@ -6,16 +6,30 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::decision::{Decision, Draft, Head, Outcome, Terms, TraceEntry};
+use crate::breaker::Breaker;
+use crate::decision::{Applied, Decision, Draft, Head, Held, Outcome, Terms, TraceEntry};
 use crate::event::{Event, Timestamp};
 use crate::plugin::{Plugin, Subject};
+use crate::setup::{Condition, Mode, OnFault, QUARANTINE_AFTER};
 
 /// A plugin in use.
 pub struct Step {
+    /// Unique in its chain.
+    pub name: String,
     /// The plugin with its config.
     pub plugin: Arc<Plugin>,
     /// On which terms its proposals are taken.
     pub terms: Terms,
+    /// Whether it has a say.
+    pub mode: Mode,
+    /// What becomes of an event when it faults.
+    pub on_fault: OnFault,
+    /// It runs only where this holds.
+    pub when: Condition,
+    /// It does not run where this holds.
+    pub unless: Option<Condition>,
+    /// Leaves it out when it keeps faulting. Shared with the same step of other generations.
+    pub breaker: Arc<Breaker>,
 }
 
 /// A run longer than this is not quick, microseconds: twenty times a usual chain, a fiftieth of what a caller notices.
@@ -23,7 +37,7 @@ const QUICK_US: u64 = 1_000;
 /// Runs without fault or overrun after which a chain counts as quick, at first and again.
 const PROBATION: u32 = 16;
 
-/// Steps in order. Immutable but for its probation: a change makes another chain.
+/// Steps in order. Immutable but for its probation and its steps' breakers: a change makes another chain.
 pub struct Chain {
     /// The chain's name.
     pub name: String,
@@ -33,6 +47,15 @@ pub struct Chain {
     pub steps: Vec<Step>,
     /// Well-behaved runs still wanted before the chain may run where requests are.
     probation: AtomicU32,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// A decision that counts: breakers and probation learn from it.
+    Live,
+    /// A look at what would be decided: nothing learns from it, shadow steps and breakers stay out of it.
+    Replay,
 }
 
 impl Chain {
@@ -48,8 +71,9 @@ impl Chain {
 
     fn watch(&self, trace: &[TraceEntry]) {
         let micros: u64 = trace.iter().map(|entry| entry.micros).sum();
+        let fault = |entry: &TraceEntry| entry.outcome.is_fault() && entry.outcome != Outcome::Quarantined;
         // A lost update between two threads only makes the probation one run longer or shorter.
-        if micros > QUICK_US || trace.iter().any(|entry| entry.outcome.is_fault()) {
+        if micros > QUICK_US || trace.iter().any(fault) {
             self.probation.store(PROBATION, Ordering::Relaxed);
         } else if let left @ 1.. = self.probation.load(Ordering::Relaxed) {
             self.probation.store(left - 1, Ordering::Relaxed);
@@ -58,40 +82,41 @@ impl Chain {
 
     /// Decides one event as of `now`.
     pub fn run(&self, event: &Arc<Event>, now: Timestamp) -> Decision {
+        let decision = self.decide(event, now, Run::Live);
+        self.watch(&decision.trace);
+        decision
+    }
+
+    /// What the chain would decide, with nothing learnt from it: the same answer every time.
+    pub fn replay(&self, event: &Arc<Event>, now: Timestamp) -> Decision {
+        self.decide(event, now, Run::Replay)
+    }
+
+    fn decide(&self, event: &Arc<Event>, now: Timestamp, run: Run) -> Decision {
         let subject = Subject::new(event.clone(), now);
         let mut draft = Draft::default();
         let mut trace = Vec::with_capacity(self.steps.len());
-        let mut stopped_by: Option<String> = None;
+        let (mut stopped_by, mut held): (Option<String>, Option<Held>) = (None, None);
         for (step, place) in self.steps.iter().zip(1..) {
-            if stopped_by.is_some() {
-                trace.push(step.skipped(place, "an earlier step stopped the chain"));
+            let out = if held.is_some() {
+                Some("an earlier step faulted, and the event is held")
+            } else if stopped_by.is_some() {
+                Some("an earlier step stopped the chain")
+            } else {
+                step.passes(event, &draft, run)
+            };
+            if let Some(why) = out {
+                trace.push(TraceEntry { outcome: Outcome::Skipped, detail: Some(why.to_owned()), ..step.entry(place) });
                 continue;
             }
-            if !step.judges(&event.kind) {
-                trace.push(step.skipped(place, "it does not judge events of this kind"));
-                continue;
+            let entry = step.run(&subject, &mut draft, now, run, place, &mut stopped_by);
+            if entry.outcome.is_fault() && step.on_fault == OnFault::Hold && step.mode == Mode::Live {
+                held = Some(Held { step: step.name.clone(), outcome: entry.outcome });
             }
-            let answer = step.plugin.evaluate(&subject, draft.settled());
-            let applied = draft.apply(answer.verdict, &step.terms);
-            if applied.stop {
-                stopped_by = Some(step.plugin.description().name.clone());
-            }
-            trace.push(TraceEntry {
-                outcome: answer.outcome,
-                detail: answer.detail,
-                set: applied.set,
-                dropped: applied.dropped,
-                log: answer.log,
-                log_dropped: answer.log_dropped,
-                micros: answer.micros,
-                fuel: answer.fuel,
-                memory_bytes: answer.memory_bytes,
-                ..step.entry(place)
-            });
+            trace.push(entry);
         }
-        self.watch(&trace);
-        let degraded = trace.iter().any(|entry| entry.outcome.is_fault());
-        draft.finish(self.head(event, now), degraded, stopped_by, trace)
+        let degraded = trace.iter().any(|entry| entry.outcome.is_fault() && !entry.shadow);
+        Decision { held, ..draft.finish(self.head(event, now), degraded, stopped_by, trace) }
     }
 
     fn head(&self, event: &Event, now: Timestamp) -> Head {
@@ -108,24 +133,92 @@ impl Chain {
 }
 
 impl Step {
-    fn judges(&self, kind: &str) -> bool {
-        let kinds = &self.plugin.description().event_kinds;
-        kinds.is_empty() || kinds.iter().any(|known| known == kind)
+    /// A live step with the usual settings, for plugins that run without a set-up.
+    pub fn plain(plugin: Plugin) -> Self {
+        let description = plugin.description();
+        Self {
+            name: description.name.clone(),
+            terms: Terms { effects: description.effect_set(), grants: Vec::new() },
+            plugin: Arc::new(plugin),
+            mode: Mode::Live,
+            on_fault: OnFault::Skip,
+            when: Condition::default(),
+            unless: None,
+            breaker: Arc::new(Breaker::new(QUARANTINE_AFTER)),
+        }
     }
 
-    fn skipped(&self, place: u32, why: &str) -> TraceEntry {
-        TraceEntry { outcome: Outcome::Skipped, detail: Some(why.to_owned()), ..self.entry(place) }
+    /// Why it passes this event over, if it does.
+    fn passes(&self, event: &Event, draft: &Draft, run: Run) -> Option<&'static str> {
+        let kinds = &self.plugin.description().event_kinds;
+        if self.mode == Mode::Off {
+            Some("it is switched off")
+        } else if self.mode == Mode::Shadow && run == Run::Replay {
+            Some("it is in shadow")
+        } else if !kinds.is_empty() && !kinds.contains(&event.kind) {
+            Some("it does not judge events of this kind")
+        } else if !self.when.holds(event, draft.settled()) {
+            Some("its condition does not hold")
+        } else if self.unless.as_ref().is_some_and(|unless| unless.holds(event, draft.settled())) {
+            Some("its exception holds")
+        } else {
+            None
+        }
+    }
+
+    /// Runs it and takes what it proposes; a shadow's proposals go to a copy that nobody reads.
+    fn run(
+        &self,
+        subject: &Arc<Subject>,
+        draft: &mut Draft,
+        now: Timestamp,
+        run: Run,
+        place: u32,
+        stopped_by: &mut Option<String>,
+    ) -> TraceEntry {
+        let shadow = self.mode == Mode::Shadow;
+        if run == Run::Live && !self.breaker.admit(now) {
+            let detail = Some("it kept faulting, and is left out for a while".to_owned());
+            return TraceEntry { outcome: Outcome::Quarantined, detail, shadow, ..self.entry(place) };
+        }
+        let mut answer = self.plugin.evaluate(subject, draft.settled());
+        if run == Run::Live
+            && let Some(out_ms) = self.breaker.report(answer.outcome.is_fault(), now)
+        {
+            let detail = answer.detail.get_or_insert_default();
+            detail.push_str(&format!("; it keeps faulting, and is left out for {} s", out_ms / 1_000));
+        }
+        let Applied { set, dropped, stop } =
+            if shadow { draft.clone().apply(answer.verdict, &self.terms) } else { draft.apply(answer.verdict, &self.terms) };
+        if stop && !shadow {
+            *stopped_by = Some(self.plugin.description().name.clone());
+        }
+        TraceEntry {
+            outcome: answer.outcome,
+            detail: answer.detail,
+            shadow,
+            set,
+            dropped,
+            log: answer.log,
+            log_dropped: answer.log_dropped,
+            micros: answer.micros,
+            fuel: answer.fuel,
+            memory_bytes: answer.memory_bytes,
+            ..self.entry(place)
+        }
     }
 
     fn entry(&self, step: u32) -> TraceEntry {
         let description = self.plugin.description();
         TraceEntry {
             step,
+            name: (self.name != description.name).then(|| self.name.clone()),
             plugin: description.name.clone(),
             version: description.version.clone(),
             digest: self.plugin.digest().to_owned(),
             outcome: Outcome::Ran,
             detail: None,
+            shadow: false,
             set: Vec::new(),
             dropped: Vec::new(),
             log: Vec::new(),

@@ -9,16 +9,17 @@ mod resolve;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use limits::Limits;
 use resolve::{Resolver, line_of};
 
-use crate::grant::Grant;
+pub use crate::setup::Isolation;
+use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::signature::Auth;
 use crate::source::{Answer, Source};
 
@@ -43,8 +44,12 @@ pub struct Written {
     pub log: Log,
     /// Connections to desks, by the name in `POST /hooks/NAME`. Without any there is `demo`.
     pub sources: BTreeMap<String, SourceEntry>,
-    /// The chain, in order. Without any it is the bundled one: categorize, sentiment, escalate.
-    pub steps: Vec<StepEntry>,
+    /// The chain `default`, in order. Without any it is the bundled one: categorize, sentiment, escalate.
+    pub steps: Vec<StepSetup>,
+    /// Chains by name, instead of `[[steps]]`: `[[chains.NAME.steps]]`.
+    pub chains: BTreeMap<String, ChainSetup>,
+    /// Which source takes which chain: `desk = "social"`. The others take `default`.
+    pub routes: BTreeMap<String, String>,
 }
 
 /// `[server]`.
@@ -130,61 +135,23 @@ pub struct SourceEntry {
     pub max_per_second: Option<u32>,
 }
 
-/// `[[steps]]`: one plugin in use.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepEntry {
-    /// A bundled plugin by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<String>,
-    /// Or a component file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
-    /// Its config; absent means the defaults of its schema.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<Value>,
-    /// What it may do beyond a pure answer.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>")]
-    pub grants: Vec<Grant>,
-    /// "fresh" (the default) or "reuse".
-    #[serde(default)]
-    pub isolation: Isolation,
-}
-
-/// Whether a step's instance serves one event or several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Isolation {
-    /// A new instance for every event: nothing of one reaches the next.
-    #[default]
-    Fresh,
-    /// One instance for many events, bounded by events, age and memory, dropped on any fault: for large guests.
-    Reuse,
-}
-
-/// Where a step's bytes come from.
-#[derive(Clone, Debug)]
-pub enum PluginSource {
-    /// Bundled with the host.
-    Bundled(&'static [u8]),
-    /// A file, read at start.
-    File(PathBuf),
-}
-
-/// One resolved step.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// As the admin names it.
+/// A plugin that came with the host or with its config.
+#[derive(Clone)]
+pub struct Artefact {
+    /// Its name; empty for a file, which says its name once it is brought in.
     pub name: String,
-    /// Its bytes.
-    pub source: PluginSource,
-    /// Its config.
-    pub config: Option<Value>,
-    /// Its grants.
-    pub grants: Vec<Grant>,
-    /// Whether its instance serves one event or several.
-    pub isolation: Isolation,
+    /// Its version; empty likewise.
+    pub version: String,
+    /// SHA-256 of its bytes, hex.
+    pub digest: String,
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Artefact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}, {} bytes", self.name, self.version, self.digest, self.bytes.len())
+    }
 }
 
 /// One resolved source.
@@ -225,8 +192,10 @@ pub struct Config {
     pub log: Log,
     /// By name.
     pub sources: BTreeMap<String, SourceConfig>,
-    /// The chain, in order.
-    pub steps: Vec<Step>,
+    /// The chains, and which source takes which, as they are written.
+    pub setup: Setup,
+    /// The bundled plugins and the files that steps name.
+    pub artefacts: Vec<Artefact>,
 }
 
 /// What the command line says over the file.
@@ -284,7 +253,7 @@ mod tests {
     #[test]
     fn the_defaults_are_a_config() {
         let config = Config::load(None, &Overrides::default()).unwrap();
-        assert_eq!((config.sources.len(), config.steps.len()), (1, 3));
+        assert_eq!((config.sources.len(), config.setup.chains[crate::setup::DEFAULT].steps.len()), (1, 3));
         assert!(config.listen.ip().is_loopback() && config.admin_listen.ip().is_loopback());
     }
 
@@ -304,8 +273,9 @@ mod tests {
             ("[server\n", 1, ""),
             ("\n[limits]\nfuel = 0\n", 3, "`limits.fuel` is 0; a budget can be changed, not switched off"),
             ("[limits]\nfuel = \"much\"\n", 2, "invalid type"),
-            ("[[steps]]\nplugin = \"nope\"\n", 2, "no bundled plugin `nope`; there are categorize"),
             ("[[steps]]\n", 1, "neither `plugin` nor `file`"),
+            ("[[steps]]\nplugin = \"categorize\"\n[routes]\ndesk = \"nope\"\n", 3, "there is no chain `nope`"),
+            ("[[steps]]\nplugin = \"categorize\"\n[chains.default]\nsteps = []\n", 1, "both `[[steps]]` and `[chains]`"),
             ("[[steps]]\nplugin = \"categorize\"\ngrants = [\"fly\"]\n", 3, "`fly` is not a grant"),
             ("[sources.desk]\n", 1, "neither `preset` nor `adapter`"),
             ("[sources.desk]\npreset = \"nope\"\n", 1, "no preset `nope`; there are"),

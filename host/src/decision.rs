@@ -52,6 +52,8 @@ pub enum Outcome {
     Denied,
     /// It said that it failed.
     Failed,
+    /// It was not asked: it had kept faulting, and is left out for a while.
+    Quarantined,
 }
 
 impl Outcome {
@@ -109,6 +111,9 @@ pub struct LogLine {
 pub struct TraceEntry {
     /// The step's place in the chain, from 1.
     pub step: u32,
+    /// The step's own name, where it is not the plugin's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The plugin's name.
     pub plugin: String,
     /// The plugin's version.
@@ -120,6 +125,9 @@ pub struct TraceEntry {
     /// Why, when it is not `ran`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// It ran in shadow: `set` is what it would have changed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shadow: bool,
     /// What it changed, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<Change>,
@@ -140,8 +148,21 @@ pub struct TraceEntry {
     pub memory_bytes: u64,
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+/// Why a decision waits for a person before anything of it is written back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// The step that faulted, whose `on_fault` is "hold".
+    pub step: String,
+    /// What happened to it.
+    pub outcome: Outcome,
 }
 
 /// Tags to add to and to take from the ticket.
@@ -258,6 +279,9 @@ pub struct Decision {
     /// Effects that have no case yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<Extension>,
+    /// It waits for a person: a step without which it must not be acted on has faulted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// The plugin that ended the chain early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,

@@ -19,6 +19,8 @@ pub mod error;
 
 pub mod app;
 
+pub mod registry;
+
 pub mod lane;
 
 pub mod token;
@@ -29,7 +31,13 @@ pub mod source;
 
 pub mod outgoing;
 
+pub mod generation;
+
+pub mod gate;
+
 pub mod chain;
+
+pub mod breaker;
 
 pub mod plugin;
 
@@ -46,6 +54,8 @@ pub mod verdict;
 pub mod expect;
 
 pub mod normal;
+
+pub mod setup;
 
 pub mod grant;
 

@@ -18,6 +18,7 @@ mod claim;
 mod error;
 mod journal;
 mod keys;
+mod life;
 mod read;
 mod schema;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use claim::{Claim, Mine, Running};
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::Keys;
+pub use life::{ChangeRow, PluginRow, ReplayRow};
 pub use read::{Page, Query, Stored};
 
 use claim::{Accepted, Runs};

@@ -185,7 +185,7 @@ fn check_names_the_line_the_key_and_the_remedy() {
         ("[sources.a]\npreset = \"zamad\"\n", "line 1", "no preset `zamad`; there are generic, demo"),
         ("[sources.a]\npreset = \"zammad\"\n", "line 1", "has no secret"),
         ("[sources.a]\npreset = \"zammad\"\nsecrets = [\"file:none\"]\n", "line 1", "none"),
-        ("\n[[steps]]\nplugin = \"categorise\"\n", "line 3", "no bundled plugin `categorise`; there are categorize"),
+        ("\n[[steps]]\nplugin = \"categorise\"\n", "no plugin `categorise`", "there are categorize@"),
         ("[[steps]]\nplugin = \"sentiment\"\ngrants = [\"everything\"]\n", "line 3", "`everything` is not a grant; grants are lower"),
         ("[[steps]]\nfile = \"none.wasm\"\n", "step `none.wasm`", "cannot read"),
         ("[[steps]]\nfile = \"broken.wasm\"\n", "step `broken.wasm`", "not wasm"),

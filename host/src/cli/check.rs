@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::run::tempdir;
 use super::{Done, complain, out};
-use crate::app::Generation;
 use crate::config::{Config, Overrides};
+use crate::generation::Generation;
 use crate::plugin::Sandbox;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub(super) fn check(args: &Args) -> anyhow::Result<Done> {
         // Compiled plugins are thrown away: a check leaves nothing behind.
         let scratch = tempdir()?;
         let sandbox = Sandbox::start(&config.limits, std::env::current_exe()?, scratch.0.clone())?;
-        let generation = Generation::build(&sandbox, &config)?;
+        let generation = Generation::offline(&sandbox, &config)?;
         Ok((config.sources.len(), generation))
     });
     match checked {

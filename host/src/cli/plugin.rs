@@ -2,22 +2,15 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::Context as _;
 use serde_json::Value;
 
 use super::run::tempdir;
 use super::{Done, complain, out};
-use crate::app::Clock;
-use crate::config::{Isolation, Limits};
-use crate::event::Event;
-use crate::plugin::{Plugin, Sandbox, Start, Subject};
-use crate::verdict::SoFar;
-
-/// Runs that a plugin's cost is measured over: enough for a median, a moment to wait.
-const RUNS: usize = 200;
+use crate::config::Limits;
+use crate::gate::{self, Cost, GateReport};
+use crate::plugin::Sandbox;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -36,11 +29,11 @@ pub(super) struct Args {
     config: Option<PathBuf>,
 }
 
-/// Says something of a plugin, given fresh and reused.
-type Report = fn(&Path, &Plugin, &Plugin) -> (String, Done);
+/// Says something of a plugin that went through the gate.
+type Say = fn(&Path, &GateReport) -> String;
 
 pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
-    let (args, report): (_, Report) = match command {
+    let (args, say): (_, Say) = match command {
         Command::Inspect(args) => (args, inspect),
         Command::Check(args) => (args, check),
     };
@@ -55,114 +48,82 @@ pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
     let limits = Limits::default();
     let scratch = tempdir()?;
     let sandbox = Sandbox::start(&limits, std::env::current_exe()?, scratch.0.clone())?;
-    // The second load finds the first one's artefact.
-    let both = sandbox
-        .load(&wasm, config.as_ref(), &limits, Isolation::Fresh)
-        .and_then(|fresh| Ok((fresh, sandbox.load(&wasm, config.as_ref(), &limits, Isolation::Reuse)?)));
-    match both {
-        Ok((fresh, reused)) => {
-            let (text, done) = report(&args.file, &fresh, &reused);
-            out(&text);
-            Ok(done)
-        }
-        Err(failure) => {
-            complain(&format!("{}: {failure}", args.file.display()));
+    let report = gate::inspect(&sandbox, &wasm, config.as_ref(), &limits);
+    match (&report.plugin, report.refusal()) {
+        (None, refusal) => {
+            complain(&format!("{}: {}", args.file.display(), refusal.unwrap_or("refused")));
             Ok(Done::Refused)
+        }
+        (Some(_), refusal) => {
+            out(&say(&args.file, &report));
+            // To inspect is to look: only a check judges.
+            let judged = matches!(command, Command::Check(_)) && refusal.is_some();
+            Ok(if judged { Done::Refused } else { Done::Well })
         }
     }
 }
 
-fn check(file: &Path, plugin: &Plugin, _reused: &Plugin) -> (String, Done) {
-    let report = plugin.report();
+fn check(file: &Path, report: &GateReport) -> String {
     let mut text = String::new();
-    for example in &report.examples {
+    let Some(about) = &report.plugin else { return text };
+    for example in &about.examples {
         let _ = match &example.fault {
             None => writeln!(text, "  ok    {}", example.name),
             Some(fault) => writeln!(text, "  FAIL  {}: {fault}", example.name),
         };
     }
-    let failed = report.examples.iter().filter(|example| example.fault.is_some()).count();
-    let (word, done) = if failed == 0 { ("passes", Done::Well) } else { ("fails", Done::Refused) };
-    let description = &report.description;
-    let _ = writeln!(
-        text,
-        "{}: {} {} {word} the gate; {} of {} examples",
-        file.display(),
-        description.name,
-        description.version,
-        report.examples.len() - failed,
-        report.examples.len()
-    );
-    (text, done)
+    let passed = about.examples.iter().filter(|example| example.fault.is_none()).count();
+    let word = if report.passed { "passes" } else { "fails" };
+    let (name, version, all) = (&about.name, &about.version, about.examples.len());
+    let _ = writeln!(text, "{}: {name} {version} {word} the gate; {passed} of {all} examples", file.display());
+    text
 }
 
-fn inspect(file: &Path, plugin: &Plugin, reused: &Plugin) -> (String, Done) {
-    let report = plugin.report();
-    let description = &report.description;
-    let mut text = String::new();
+fn inspect(file: &Path, report: &GateReport) -> String {
+    let mut text = format!("{}\n", file.display());
+    let Some(about) = &report.plugin else { return text };
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<12}{value}");
     };
-    row("plugin", &format!("{} {}", description.name, description.version));
-    row("summary", &description.summary);
-    row("digest", plugin.digest());
-    let bytes: usize = report.outline.sections.iter().map(|section| section.bytes).sum();
-    row("size", &format!("{} in {} functions", kib(bytes as u64), report.outline.functions));
-    for section in report.outline.sections.iter().take(6) {
+    row("plugin", &format!("{} {}", about.name, about.version));
+    row("summary", &about.summary);
+    row("digest", &report.digest);
+    row("size", &format!("{} in {} functions", kib(report.bytes), about.functions));
+    for section in about.sections.iter().take(6) {
         row("", &format!("{:>10}  {}", kib(section.bytes as u64), section.name));
     }
-    row("effects", &description.effects.join(", "));
-    let services = report.outline.imports.iter().filter_map(|import| permission(import)).collect::<Vec<_>>();
-    row("may", services.first().unwrap_or(&"see the event, and nothing else"));
-    for service in services.iter().skip(1) {
-        row("", service);
+    row("effects", &about.effects.join(", "));
+    for (at, permission) in about.permissions.iter().enumerate() {
+        row(if at == 0 { "may" } else { "" }, permission);
     }
-    for request in &description.requests {
+    for request in &about.requests {
         row("asks for", &format!("{}: {}", request.grant, request.reason));
     }
-    row("compiled", &format!("{} in {} ms", kib(report.artefact_bytes), plugin.took.map_or(0, |took| took.as_millis())));
-    row("memory", &kib(report.memory_bytes));
-    match &report.start {
-        Start::Snapshot => row("isolation", "fresh for every event, from a snapshot of the configured state"),
-        Start::Configure { why } => {
+    row("compiled", &format!("{} in {} ms", kib(about.artefact_bytes), about.activation_ms.unwrap_or(0)));
+    row("memory", &kib(about.memory_bytes));
+    row(
+        "limits",
+        &format!(
+            "{} of {} fuel, {} of {} at most in its examples",
+            about.peak.fuel,
+            about.peak.fuel_limit,
+            kib(about.peak.memory_bytes),
+            kib(about.peak.memory_limit)
+        ),
+    );
+    match about.starts_from.split_once(": ") {
+        None => row("isolation", "fresh for every event, from a snapshot of the configured state"),
+        Some((_, why)) => {
             row("isolation", &format!("fresh for every event, configured each time, because it cannot be snapshotted: {why}"))
         }
     }
-    if let (Some((fresh, fuel)), Some((kept, _))) = (cost(plugin), cost(reused)) {
-        row("per event", &format!("{fresh} us fresh, {kept} us reused, {fuel} fuel (medians of {RUNS} runs over its examples)"));
+    if let Some(Cost { fresh_micros, reused_micros, fuel, runs }) = &about.cost {
+        row(
+            "per event",
+            &format!("{fresh_micros} us fresh, {reused_micros} us reused, {fuel} fuel (medians of {runs} runs over its examples)"),
+        );
     }
-    (format!("{}\n{text}", file.display()), Done::Well)
-}
-
-/// An import as the permission it is.
-fn permission(import: &str) -> Option<&'static str> {
-    let name = import.strip_prefix("signalbox:rules/")?.split('@').next()?;
-    match name {
-        "logging" => Some("write bounded log lines into the decision's trace"),
-        "facts" => Some("know who wrote it, the ticket, attachments and other facts of the event"),
-        "normal" => Some("read the event's text with tricks removed"),
-        "clock" => Some("read the host's clock, once per event"),
-        _ => None,
-    }
-}
-
-/// The median cost of one event, over the plugin's own examples.
-fn cost(plugin: &Plugin) -> Option<(u64, u64)> {
-    let events = plugin.description().examples.iter().filter_map(|example| Event::from_json(example.event.to_string().as_bytes()).ok());
-    let subjects: Vec<_> = events.map(|parsed| Subject::new(Arc::new(parsed.event), Clock::System.now())).collect();
-    if subjects.is_empty() {
-        return None;
-    }
-    let mut micros = Vec::with_capacity(RUNS);
-    let mut fuel = Vec::with_capacity(RUNS);
-    for subject in subjects.iter().cycle().take(RUNS) {
-        let start = Instant::now();
-        fuel.push(plugin.evaluate(subject, &SoFar::default()).fuel);
-        micros.push(start.elapsed().as_micros() as u64);
-    }
-    micros.sort_unstable();
-    fuel.sort_unstable();
-    Some((micros[RUNS / 2], fuel[RUNS / 2]))
+    text
 }
 
 fn kib(bytes: u64) -> String {

@@ -11,10 +11,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Done, card, complain, out};
-use crate::app::{Clock, Generation};
+use crate::app::Clock;
 use crate::config::{Config, Overrides};
 use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
+use crate::generation::Generation;
 use crate::plugin::Sandbox;
 use crate::source::{Mapped, Source, presets};
 
@@ -73,7 +74,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Done> {
     let scratch = tempdir()?;
     let cache = args.data.as_ref().map_or_else(|| scratch.0.clone(), |data| data.join("artefacts"));
     let sandbox = Sandbox::start(&config.limits, std::env::current_exe()?, cache)?;
-    let generation = Generation::build(&sandbox, &config)?;
+    let generation = Generation::offline(&sandbox, &config)?;
     let (mut results, mut done) = (Vec::new(), Done::Well);
     for one in read {
         let (result, text) = match one {

@@ -50,7 +50,7 @@ async fn host(config: Config) -> anyhow::Result<Done> {
     let bounds = Bounds { header_timeout: config.header_timeout, drain: config.drain, connections: config.max_connections };
     let data = config.data.clone();
     let program = std::env::current_exe().context("cannot find the running binary, which also compiles plugins")?;
-    let app = Arc::new(tokio::task::spawn_blocking(move || App::build(config, &program, Clock::System)).await??);
+    let app = Arc::new(App::build(config, &program, Clock::System).await?);
     let addresses = (public.local_addr()?, admin.local_addr()?);
     // Before the welcome: whoever has read it may stop the host, in order, at any moment.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -114,7 +114,7 @@ fn welcome(app: &App, (public, admin): (std::net::SocketAddr, std::net::SocketAd
         token.display(),
         data.display(),
         chain.join(" > "),
-        app.allocation,
+        app.registry.allocation(),
     );
     if app.sources.contains_key(DEMO) {
         let event = r#"{"id":"post-1","network":"mastodon","kind":"mention","author":{"handle":"@ann","followers":12000},"text":"@acme the VPN has been down since 9am and nobody in the office can work. Unacceptable!"}"#;

@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{
-    Config, ConfigError, DEMO, Isolation, Limits, Overrides, PluginSource, Server, SourceConfig, SourceEntry, Step, StepEntry, Written,
-};
+use sha2::{Digest as _, Sha256};
+
+use super::{Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SourceConfig, SourceEntry, Written};
+use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
 
 /// Follows what a written config refers to.
@@ -47,7 +48,8 @@ impl Resolver<'_> {
         self.limits(&written.limits)?;
         let sources = if written.sources.is_empty() { BTreeMap::from([(DEMO.to_owned(), demo())]) } else { written.sources };
         let sources = sources.into_iter().map(|(name, entry)| Ok((name.clone(), self.source(&name, entry)?)));
-        let steps = if written.steps.is_empty() { bundled() } else { written.steps };
+        let mut artefacts = bundled();
+        let setup = self.setup(written.steps, written.chains, written.routes, &mut artefacts)?;
         Ok(Config {
             listen: self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?,
             admin_listen: self.address("admin_listen", overrides.admin_listen.as_deref().unwrap_or(&admin_listen))?,
@@ -62,7 +64,8 @@ impl Resolver<'_> {
             limits: written.limits,
             log: written.log,
             sources: sources.collect::<Result<_, ConfigError>>()?,
-            steps: steps.into_iter().map(|entry| self.step(entry)).collect::<Result<_, ConfigError>>()?,
+            setup,
+            artefacts,
         })
     }
 
@@ -126,24 +129,55 @@ impl Resolver<'_> {
         if secret.is_empty() { Err(format!("the secret {reference} is empty")) } else { Ok(secret.to_owned()) }
     }
 
-    fn step(&self, entry: StepEntry) -> Result<Step, ConfigError> {
-        let fault = |problem: String| self.fault("[[steps]]", problem);
-        let (name, source) = match (entry.plugin, entry.file) {
-            (Some(name), None) => {
-                let found = signalbox_bundle::PLUGINS.iter().find(|bundled| bundled.name == name);
-                let bundled = found.ok_or_else(|| {
-                    let known: Vec<&str> = signalbox_bundle::PLUGINS.iter().map(|bundled| bundled.name).collect();
-                    self.fault(&format!("\"{name}\""), format!("there is no bundled plugin `{name}`; there are {}", known.join(", ")))
-                })?;
-                (name, PluginSource::Bundled(bundled.wasm))
+    /// The chains as they are written; the files that steps name are read.
+    fn setup(
+        &self,
+        steps: Vec<StepSetup>,
+        chains: BTreeMap<String, ChainSetup>,
+        routes: BTreeMap<String, String>,
+        artefacts: &mut Vec<Artefact>,
+    ) -> Result<Setup, ConfigError> {
+        let mut setup = match (steps.is_empty(), chains.is_empty()) {
+            (false, false) => {
+                return Err(self.fault("[[steps]]", "there are both `[[steps]]` and `[chains]`; keep one of the two".to_owned()));
             }
-            (None, Some(file)) => (file.display().to_string(), PluginSource::File(self.beside(&file))),
-            (Some(_), Some(_)) => return Err(fault("a step has both `plugin` and `file`; keep one".to_owned())),
-            (None, None) => {
-                return Err(fault("a step says neither `plugin` nor `file`; name a bundled plugin or a component file".to_owned()));
+            (true, true) => {
+                Setup::of(DEFAULT_CHAIN.map(|name| StepSetup { plugin: Some(name.to_owned()), ..StepSetup::default() }).to_vec())
             }
+            (false, true) => Setup::of(steps),
+            (true, false) => Setup { chains, ..Setup::default() },
         };
-        Ok(Step { name, source, config: entry.config, grants: entry.grants, isolation: entry.isolation })
+        setup.routes = routes;
+        if let Some(fault) = setup.faults().into_iter().next() {
+            let table = fault.pointer.split('/').nth(1).unwrap_or_default();
+            let mark = if table == "routes" {
+                "[routes]"
+            } else if self.text.contains("[[steps]]") {
+                "[[steps]]"
+            } else {
+                "[chains"
+            };
+            return Err(self.fault(mark, fault.message));
+        }
+        for step in setup.chains.values_mut().flat_map(|chain| &mut chain.steps) {
+            match (&step.plugin, &step.file) {
+                (Some(_), Some(_)) => return Err(self.fault("[[steps]]", "a step has both `plugin` and `file`; keep one".to_owned())),
+                (None, Some(file)) => {
+                    let path = self.beside(file);
+                    let bytes = std::fs::read(&path).map_err(|error| {
+                        self.fault(
+                            &format!("\"{}\"", file.display()),
+                            format!("step `{}`: cannot read {}: {error}", file.display(), path.display()),
+                        )
+                    })?;
+                    let artefact = Artefact { digest: digest(&bytes), bytes: bytes.into(), name: String::new(), version: String::new() };
+                    step.digest = Some(artefact.digest.clone());
+                    artefacts.push(artefact);
+                }
+                _ => {}
+            }
+        }
+        Ok(setup)
     }
 
     /// Paths are relative to the file that holds them.
@@ -170,15 +204,20 @@ fn demo() -> SourceEntry {
     SourceEntry { preset: Some(DEMO.to_owned()), adapter: None, secrets: Vec::new(), answer: None, auth: None, max_per_second: None }
 }
 
-fn bundled() -> Vec<StepEntry> {
-    signalbox_bundle::PLUGINS
-        .iter()
-        .map(|bundled| StepEntry {
-            plugin: Some(bundled.name.to_owned()),
-            file: None,
-            config: None,
-            grants: Vec::new(),
-            isolation: Isolation::Fresh,
-        })
-        .collect()
+/// The chain of a host that was told nothing.
+const DEFAULT_CHAIN: [&str; 3] = ["categorize", "sentiment", "escalate"];
+
+/// Every bundled plugin: they are built with the host and carry its version.
+fn bundled() -> Vec<Artefact> {
+    let artefact = |plugin: &signalbox_bundle::Bundled| Artefact {
+        name: plugin.name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        digest: digest(plugin.wasm),
+        bytes: plugin.wasm.into(),
+    };
+    signalbox_bundle::PLUGINS.iter().map(artefact).collect()
+}
+
+fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }

@@ -79,7 +79,7 @@ pub struct Applied {
 }
 
 /// A decision in the making.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     settled: SoFar,
     confidence: BTreeMap<String, f32>,
@@ -157,6 +157,7 @@ impl Draft {
             notes: self.notes,
             marks: settled.marks,
             extensions: self.extensions,
+            held: None,
             stopped_by,
             trace,
         }

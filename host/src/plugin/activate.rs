@@ -110,6 +110,13 @@ pub enum Failure {
     Config(Vec<ConfigProblem>),
 }
 
+impl Failure {
+    /// A set-up that names bytes which are not there.
+    pub fn missing(digest: &str) -> Self {
+        refuse(Check::Shape, format!("the bytes of the plugin {digest} are not here; upload it again")).into()
+    }
+}
+
 fn problems(problems: &[ConfigProblem]) -> String {
     let lines: Vec<String> = problems.iter().map(|problem| format!("config{}: {}", problem.pointer, problem.message)).collect();
     lines.join("; ")

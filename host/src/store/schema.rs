@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 1] = [V1];
+const MIGRATIONS: [&str; 2] = [V1, LIFE];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -58,6 +58,44 @@ CREATE INDEX decisions_sentiment ON decisions (sentiment, decided) WHERE sentime
 CREATE INDEX decisions_priority ON decisions (priority, decided) WHERE priority IS NOT NULL;
 CREATE INDEX decisions_escalated ON decisions (decided) WHERE escalation > 0;
 CREATE INDEX decisions_degraded ON decisions (decided) WHERE degraded = 1;
+";
+
+/// - `plugins`: uploaded bytes by digest, with the gate's report.
+/// - `generations`: every set-up that was ever live, plugins pinned.
+/// - `changes`: what went live when, by whom and why; the newest row is what is live.
+/// - `replays`: what was asked and what came of it.
+const LIFE: &str = "
+CREATE TABLE plugins (
+    digest TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    uploaded INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    report TEXT NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE TABLE generations (id TEXT PRIMARY KEY, made INTEGER NOT NULL, setup TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE changes (
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    action TEXT NOT NULL,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    before TEXT,
+    why TEXT,
+    ticket TEXT,
+    seed TEXT
+) STRICT;
+CREATE TRIGGER changes_stay BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, 'changes are never edited'); END;
+CREATE TRIGGER changes_stay_all BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'changes are never removed'); END;
+CREATE TABLE replays (
+    id TEXT PRIMARY KEY,
+    made INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    state TEXT NOT NULL,
+    request TEXT NOT NULL,
+    report TEXT
+) STRICT;
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
@@ -194,7 +232,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("signalbox.db");
         open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: 1 });
+        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: MIGRATIONS.len() as u32 });
         let version: u32 = Connection::open(&file).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 99);
     }
