@@ -267,6 +267,14 @@ impl Config {
         })?;
         resolver.resolve(written, overrides)
     }
+
+    /// The defaults with one step instead of the chain.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when there is no such plugin.
+    pub fn of_step(step: StepEntry, overrides: &Overrides) -> Result<Self, ConfigError> {
+        Resolver { file: None, text: "" }.resolve(Written { steps: vec![step], ..Written::default() }, overrides)
+    }
 }
 
 #[cfg(test)]

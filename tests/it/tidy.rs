@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::harness::repository;
 
 /// A module and what it may import from the crate. Arrows point down only: what a module imports stands below it.
-const LAW: [(&str, &[&str]); 25] = [
+const LAW: [(&str, &[&str]); 26] = [
     ("main", &["cli"]),
-    ("cli", &["app", "config", "decision", "event", "plugin", "server", "source", "telemetry", "token", "verdict"]),
+    ("cli", &["app", "config", "decision", "eval", "event", "plugin", "server", "source", "telemetry", "token", "verdict"]),
     ("server", &["admin", "app", "error", "webhook"]),
     ("webhook", &["app", "error", "event", "respond", "signature", "source", "store"]),
     ("admin", &["app", "error", "plugin", "store"]),
@@ -34,11 +34,12 @@ const LAW: [(&str, &[&str]); 25] = [
     ("outgoing", &[]),
     ("verdict", &["event"]),
     ("event", &[]),
+    ("eval", &[]),
     ("lib", &[]),
 ];
 
 /// A crate, or a name of the standard library, and the only modules that may use it.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: [(&str, &[&str]); 31] = [
     ("wasmtime", &["plugin"]),
     ("wasmtime_wizer", &["plugin"]),
     ("wasmparser", &["plugin"]),
@@ -52,6 +53,7 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("anstream", &["cli"]),
+    ("flate2", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
     ("governor", &["app"]),
     ("hmac", &["signature"]),
@@ -205,7 +207,7 @@ fn every_crate_stays_at_home() {
 
 #[test]
 fn the_core_neither_waits_nor_looks_outside() {
-    const CORE: [&str; 9] = ["event", "verdict", "decision", "grant", "expect", "normal", "signature", "source", "chain"];
+    const CORE: [&str; 10] = ["eval", "event", "verdict", "decision", "grant", "expect", "normal", "signature", "source", "chain"];
     const OUTSIDE: [&str; 9] = ["std::fs", "std::net", "std::process", "std::env", "std::thread", "std::io", "tokio", "Instant", "tracing"];
     let mut faults = Vec::new();
     for source in sources(&["host/src"]).iter().filter(|source| CORE.contains(&source.module())) {
