@@ -144,6 +144,11 @@ def english(frame, tone, chosen, dice):
     return core, " ".join(part for part in (opening, core, closing) if part)
 
 
+def labelled(frame, labels):
+    """A frame and its labels: its own, or the scene's."""
+    return frame if isinstance(frame, tuple) else (frame, labels)
+
+
 class Writer:
     def __init__(self):
         self.rows, self.seen, self.cores = [], set(), collections.Counter()
@@ -160,13 +165,13 @@ class Writer:
         self.rows.append([f"{lang}-{name}-{number:03}", text, lang, category, sentiment, urgency, escalate, *flag, style, twin])
         return True
 
-    def scene(self, name, style, count, tone, labels, make, lang):
+    def scene(self, name, style, count, tone, make, lang):
         """Posts of one scene, until there are enough or the grammar has no more to say."""
         dice = Dice(SEED + sum(ord(c) * 131**i for i, c in enumerate(f"{lang}/{name}")))
         done, tries = 0, 0
         while done < count and tries < count * 12:
             tries += 1
-            core, text = make(dice)
+            core, text, labels = make(dice)
             if self.cores[core] >= REUSE:
                 continue
             text = noise(text, tone, lang, dice, labels[4] != "")
@@ -178,23 +183,31 @@ class Writer:
 def build():
     writer = Writer()
     for name, style, count, tone, labels, frames in scenes_en.SCENES:
-        writer.scene(name, style, count, tone, labels, lambda dice: english(dice.pick(frames), tone, {}, dice), "en")
+
+        def make(dice):
+            frame, own = labelled(dice.pick(frames), labels)
+            return *english(frame, tone, {}, dice), own
+
+        writer.scene(name, style, count, tone, make, "en")
     for name, style, count, parts in scenes_en.TWINS:
         dice = Dice(SEED + sum(ord(c) * 137**i for i, c in enumerate(name)))
         for number in range(1, count + 1):
             chosen, at = {}, dice.roll(min(len(part[3]) for part in parts))
             for part, tone, labels, frames in parts:
-                _, text = english(frames[at], tone, chosen, dice)
-                writer.add(f"{name}-{part}", noise(text, tone, "en", dice, labels[4] != ""), "en", labels, style, f"en-{name}-{number:03}")
+                frame, own = labelled(frames[at], labels)
+                _, text = english(frame, tone, chosen, dice)
+                writer.add(f"{name}-{part}", noise(text, tone, "en", dice, own[4] != ""), "en", own, style, f"en-{name}-{number:03}")
     for lang, tongue in scenes_world.WORLD.items():
         for key, frames in tongue["scenes"].items():
             name, style, tone, labels = scenes_world.LABELS[key]
 
             def make(dice):
-                core = sentence(fill(dice.pick(frames), tongue["slots"], {}, dice))
-                return core, core
+                frame = dice.pick(frames)
+                own = next(own for slot, own in scenes_world.SARCASM.items() if slot in frame) if key == "sarcasm" else labels
+                core = sentence(fill(frame, tongue["slots"], {}, dice))
+                return core, core, own
 
-            writer.scene(name, style, scenes_world.COUNTS[key], tone, labels, make, lang)
+            writer.scene(name, style, scenes_world.COUNTS[key], tone, make, lang)
     rows = writer.rows + read("written.tsv")
     return "".join("\t".join(row) + "\n" for row in [HEADER, *rows])
 

@@ -23,12 +23,22 @@ LABELS = {
     "threat": ("threat", "threat", "grave", ("product-complaint", "negative", "critical", "yes", "safety")),
     "selfharm": ("self-harm", "self-harm", "grave", ("other", "negative", "critical", "yes", "safety")),
     "chat": ("chat", "chat", "neu", ("other", "neutral", "low", "no", "")),
+    "calm": ("calm", "scary words", "neu", ("other", "neutral", "low", "no", "")),
+    "if": ("if", "hypothetical", "ask", ("how-to", "neutral", "low", "no", "")),
     "spam": ("spam", "spam", "neu", ("spam", "neutral", "low", "no", "")),
+}
+
+# What a sarcastic frame is about, by its slot; one without such a slot is about something that no longer works.
+SARCASM = {
+    "{data}": ("technical-fault", "negative", "high", "yes", ""),
+    "{svc}": ("outage", "negative", "medium", "no", ""),
+    "{hours}": ("product-complaint", "negative", "medium", "no", ""),
+    "": ("technical-fault", "negative", "medium", "no", ""),
 }
 
 # Posts per scene and language.
 COUNTS = {"outage": 26, "resolved": 12, "lockout": 16, "loss": 14, "fault": 26, "hold": 16, "churn": 10, "legal": 8, "sarcasm": 14, "billing": 16,
-          "howto": 24, "idea": 16, "praise": 24, "phishing": 8, "breach": 10, "safety": 10, "threat": 7, "selfharm": 6, "chat": 12, "spam": 8}
+          "howto": 24, "idea": 16, "praise": 24, "phishing": 8, "breach": 10, "safety": 10, "threat": 7, "selfharm": 6, "chat": 12, "calm": 10, "if": 10, "spam": 8}
 
 WORLD = {
     "de": {
@@ -66,6 +76,8 @@ WORLD = {
             "threat": ["Ich weiß, wo ihr sitzt. Das werdet ihr bereuen.", "Wenn ich den Techniker erwische, breche ich ihm die Knochen.", "Ich zünde euch die Bude an."],
             "selfharm": ["Ich kann nicht mehr. Ich will nicht mehr leben.", "Kündigt alles, mich gibt es nächste Woche nicht mehr.", "Ich denke jeden Tag daran, mich umzubringen."],
             "chat": ["Guten Morgen aus dem Büro.", "Wir suchen Verstärkung für unseren Service Desk.", "Wartung am Sonntag von 2 bis 4 Uhr: {svc}.", "Neue Version von {app} ist erschienen.", "Bin bis Montag im Urlaub.", "{agent} ist ab heute Ansprechpartner für die Filialen."],
+            "calm": ["Sicherheitsschulung am Dienstag im Schulungsraum.", "Fehlalarm, {svc} war nie weg, bei mir war das Kabel raus.", "Brandschutzübung um elf.", "Beim Umzug sind keine Daten verloren gegangen.", "Testlauf der Notstromversorgung am Sonntag.", "Vortrag über Erpressersoftware, Plätze sind frei."],
+            "if": ["Wen rufe ich an, wenn einmal alles ausfällt?", "Was passiert, wenn mein {thing} gestohlen würde?", "Angenommen, {many} könnte nicht {task}: gibt es einen Notfallplan?", "Wie erkenne ich, ob jemand mein Konto benutzt?", "Falls mal Rauch aus einem Gerät kommt, welchen Löscher nehme ich?"],
             "spam": ["Schnell Geld verdienen, {amount} am Tag, schreib mir!", "Gewinnspiel! Jetzt klicken und {thing} gewinnen.", "Kredit ohne Schufa, {amount} sofort.", "Mehr Follower für nur {amount}, Link im Profil."],
         },
     },
@@ -104,6 +116,8 @@ WORLD = {
             "threat": ["Sé dónde estáis. Os vais a arrepentir.", "Si veo al técnico le parto la cara.", "Voy a quemar vuestra oficina."],
             "selfharm": ["No puedo más, no quiero seguir viviendo.", "Cancelad todo, la semana que viene ya no estaré.", "Pienso en quitarme la vida y a nadie le importa."],
             "chat": ["Buenos días desde la oficina.", "Buscamos técnico de soporte.", "Mantenimiento previsto el domingo: {svc}.", "Ya ha salido la nueva versión de {app}.", "Estoy fuera hasta el lunes.", "{agent} es el nuevo contacto de las tiendas."],
+            "calm": ["Formación de seguridad el martes.", "Falsa alarma, {svc} nunca se cayó, era mi cable.", "Simulacro de incendio a las once.", "No se ha perdido ningún dato en la mudanza.", "Prueba del grupo electrógeno el domingo.", "Charla sobre ransomware, quedan plazas."],
+            "if": ["¿A quién llamo si algún día se cae todo?", "¿Qué pasa si me robaran el {thing}?", "Si {many} no pudiera {task}, ¿hay un plan?", "¿Cómo sabría si alguien usa mi cuenta?", "Si un aparato echara humo, ¿qué extintor se usa?"],
             "spam": ["Gana {amount} al día desde casa, escríbeme.", "Has ganado un {thing}, haz clic aquí.", "Préstamo aprobado, {amount} hoy mismo.", "Seguidores baratos por {amount}, enlace en la bio."],
         },
     },
@@ -142,6 +156,8 @@ WORLD = {
             "threat": ["Je sais où vous travaillez. Vous allez le regretter.", "Si je croise le technicien, je le frappe.", "Je vais mettre le feu à votre agence."],
             "selfharm": ["Je n'en peux plus, je ne veux plus vivre.", "Annulez tout, la semaine prochaine je ne serai plus là.", "Je pense à en finir avec la vie."],
             "chat": ["Bonjour du bureau.", "Nous recrutons un technicien support.", "Maintenance prévue dimanche : {svc}.", "La nouvelle version de {app} est sortie.", "Absent jusqu'à lundi.", "{agent}, nouveau contact pour les magasins."],
+            "calm": ["Formation sécurité mardi.", "Fausse alerte, {svc} n'est jamais tombé, c'était mon câble.", "Exercice d'évacuation à onze heures.", "Aucune donnée perdue pendant le déménagement.", "Essai du groupe électrogène dimanche.", "Conférence sur les rançongiciels, il reste des places."],
+            "if": ["Qui appeler si un jour tout tombait en panne ?", "Que se passe-t-il si on me vole mon {thing} ?", "Si {many} ne pouvait plus {task}, y a-t-il un plan ?", "Comment saurais-je que quelqu'un utilise mon compte ?", "Si un appareil fumait, quel extincteur prendre ?"],
             "spam": ["Gagnez {amount} par jour à la maison, écrivez-moi.", "Vous avez gagné un {thing}, cliquez ici.", "Crédit accordé, {amount} aujourd'hui.", "Des abonnés pas chers, {amount}, lien en bio."],
         },
     },
@@ -180,6 +196,8 @@ WORLD = {
             "threat": ["Tiedän missä olette. Tulette katumaan.", "Jos näen sen teknikon, lyön.", "Poltan teidän toimistonne."],
             "selfharm": ["En jaksa enää. En halua elää.", "Perukaa kaikki, ensi viikolla minua ei enää ole.", "Ajattelen itsemurhaa eikä ketään kiinnosta."],
             "chat": ["Huomenta toimistolta.", "Haemme tukihenkilöä.", "Huoltokatko sunnuntaina: {svc}.", "Uusi versio julkaistu, {app}.", "Olen poissa maanantaihin asti.", "{agent} on myymälöiden uusi yhteyshenkilö."],
+            "calm": ["Tietoturvakoulutus on tiistaina.", "Väärä hälytys, {svc} ei ollut poikki, johto oli irti.", "Paloharjoitus kello yksitoista.", "Muutossa ei kadonnut tietoja.", "Varavoiman koekäyttö sunnuntaina.", "Luento kiristysohjelmista, paikkoja on."],
+            "if": ["Kenelle soitan, jos kaikki joskus kaatuu?", "Mitä tapahtuu, jos minulta varastettaisiin {thing}?", "Jos {many} ei pystyisi {task}, onko varasuunnitelmaa?", "Mistä huomaisin, että joku käyttää tiliäni?", "Jos laite savuaisi, mitä sammutinta käytetään?"],
             "spam": ["Tienaa {amount} päivässä kotoa käsin, laita viestiä.", "Voitit palkinnon, {thing}! Klikkaa tästä.", "Laina hyväksytty, {amount} heti tilille.", "Halpoja seuraajia, vain {amount}, linkki profiilissa."],
         },
     },
@@ -218,6 +236,8 @@ WORLD = {
             "threat": ["Sei onde vocês ficam. Vão se arrepender.", "Se eu encontrar o técnico, quebro a cara dele.", "Vou botar fogo na loja de vocês."],
             "selfharm": ["Não aguento mais, não quero mais viver.", "Cancelem tudo, semana que vem não estarei mais aqui.", "Penso em me matar e ninguém liga."],
             "chat": ["Bom dia do escritório.", "Estamos contratando analista de suporte.", "Manutenção programada no domingo: {svc}.", "Saiu a nova versão, {app}.", "Estou de férias até segunda.", "Novo contato das lojas: {agent}."],
+            "calm": ["Treinamento de segurança na terça.", "Alarme falso, {svc} nunca caiu, era meu cabo.", "Simulado de incêndio às onze.", "Nenhum dado se perdeu na mudança.", "Teste do gerador no domingo.", "Palestra sobre ransomware, ainda há vagas."],
+            "if": ["Para quem ligo se um dia cair tudo?", "O que acontece se roubarem meu {thing}?", "Se {many} não pudesse {task}, existe um plano?", "Como eu saberia se alguém usa minha conta?", "Se um aparelho soltasse fumaça, qual extintor uso?"],
             "spam": ["Ganhe {amount} por dia em casa, me chama.", "Você ganhou um {thing}, clique aqui.", "Empréstimo aprovado, {amount} hoje.", "Seguidores baratos por {amount}, link na bio."],
         },
     },
@@ -256,6 +276,8 @@ WORLD = {
             "threat": ["So dove state. Ve ne pentirete.", "Se incontro il tecnico gli spacco la faccia.", "Vi brucio il negozio."],
             "selfharm": ["Non ce la faccio più, non voglio più vivere.", "Cancellate tutto, la settimana prossima non ci sarò più.", "Penso di farla finita e a nessuno importa."],
             "chat": ["Buongiorno dall'ufficio.", "Cerchiamo un tecnico di supporto.", "Manutenzione prevista domenica: {svc}.", "È uscita la nuova versione, {app}.", "Sono in ferie fino a lunedì.", "Nuovo referente dei negozi: {agent}."],
+            "calm": ["Corso di sicurezza martedì.", "Falso allarme, {svc} non è mai caduto, era il mio cavo.", "Prova antincendio alle undici.", "Nessun dato perso nel trasloco.", "Prova del gruppo elettrogeno domenica.", "Conferenza sul ransomware, ci sono posti."],
+            "if": ["Chi chiamo se un giorno cade tutto?", "Cosa succede se mi rubassero il {thing}?", "Se {many} non riuscisse a {task}, c'è un piano?", "Come mi accorgo se qualcuno usa il mio account?", "Se un apparecchio fumasse, quale estintore si usa?"],
             "spam": ["Guadagna {amount} al giorno da casa, scrivimi.", "Hai vinto un {thing}, clicca qui.", "Prestito approvato, {amount} oggi.", "Follower a poco prezzo, {amount}, link in bio."],
         },
     },
