@@ -95,6 +95,16 @@ fn escalation_is_yes_from_level_one_and_is_ranked() {
 }
 
 #[test]
+fn labels_are_left_out_and_renamed() {
+    let dir = directory();
+    let file = write(dir.path(), "posts.tsv", POSTS);
+    let report = report(&["--field", "sentiment", "--skip", "Neutral", "--fold", "Negative=neg,*=pos", &file]);
+    assert_eq!((&report["rows"], &report["accuracy"]), (&json!(5), &json!(1.0)));
+    assert_eq!(report["confusion"]["columns"], json!(["neg", "pos", "(else)", "(none)"]));
+    assert!(refused(&["--field", "sentiment", "--skip", "Neutral,Negative,Positive", &file]).contains("no row that counts"));
+}
+
+#[test]
 fn a_plugin_alone_takes_its_config_and_values_are_mapped() {
     let dir = directory();
     let file = write(dir.path(), "topics.tsv", "label\tbody\nRattle\tit makes a strange noise\nRest\tgood morning\n");
@@ -174,6 +184,8 @@ fn what_cannot_be_measured_is_refused_with_the_remedy() {
     }
     let said = refused(&["--field", "urgency", &posts]);
     assert!(said.contains("name another column with --label: id, escalate, lang"), "{said}");
+    let said = refused(&["--field", "language", "--label", "lang", "--plugin", "sentiment", &posts]);
+    assert!(said.contains("no step said anything of language; the chain is sentiment"), "{said}");
     let usage = eval(&["--field", "nonsense", &posts]);
     assert_eq!(usage.status.code(), Some(2), "{}", complaint(&usage));
 }

@@ -55,6 +55,9 @@ pub(super) struct Args {
     /// Rename labels before anything else; `*` is every other label
     #[arg(long, value_name = "LABEL=LABEL,...", value_parser = pairs)]
     fold: Option<Pairs>,
+    /// Leave out the rows with these labels
+    #[arg(long, value_name = "LABEL,...", value_delimiter = ',')]
+    skip: Vec<String>,
     /// Also measure the rows of each value of this column, and take the mean
     #[arg(long, value_name = "COLUMN")]
     by: Option<String>,
@@ -97,11 +100,12 @@ pub(super) fn eval(args: &Args) -> anyhow::Result<Done> {
     let (text, label) =
         (table.column(&args.text, "--text").context(at.clone())?, table.column(&args.label, "--label").context(at.clone())?);
     let by = args.by.as_deref().map(|by| table.column(by, "--by").context(at.clone())).transpose()?;
-    let labelled: Vec<&Vec<String>> = table.rows.iter().filter(|row| !row[label].trim().is_empty()).collect();
-    ensure!(!labelled.is_empty(), "{at}: no row has a label in column `{}`", args.label);
-    if labelled.len() < table.rows.len() {
-        complain(&format!("note: {} rows have no label and are left out", table.rows.len() - labelled.len()));
+    let full = table.rows.iter().filter(|row| !row[label].trim().is_empty()).count();
+    if full < table.rows.len() {
+        complain(&format!("note: {} rows have no label and are left out", table.rows.len() - full));
     }
+    let labelled: Vec<&Vec<String>> = table.rows.iter().filter(|row| counts(&row[label], &args.skip)).collect();
+    ensure!(!labelled.is_empty(), "{at}: no row that counts has a label in column `{}`", args.label);
     let column: Vec<&str> = labelled.iter().map(|row| row[label].as_str()).collect();
     let others: Vec<&str> =
         (0..table.columns.len()).filter(|at| ![text, label].contains(at)).map(|at| table.columns[at].as_str()).collect();
@@ -111,6 +115,10 @@ pub(super) fn eval(args: &Args) -> anyhow::Result<Done> {
         complain(&format!("note: {note}"));
     }
     let run = run(args, &labels, labelled.iter().map(|row| (row[text].as_str(), row[label].as_str())))?;
+    if run.rows.iter().all(|row| row.answer == Answer::None) {
+        let steps = run.steps.keys().cloned().collect::<Vec<_>>().join(", ");
+        bail!("{at}: no step said anything of {}; the chain is {steps}, and --plugin or --config runs another", args.field.name());
+    }
     if labels.is_open() && !run.rows.iter().any(|row| matches!(row.answer, Answer::Class(_))) {
         let came: Vec<&str> = run.strangers().into_iter().map(|(value, _)| value).collect();
         let distinct: Vec<&str> = labels.classes.iter().map(String::as_str).collect();
@@ -134,13 +142,19 @@ pub(super) fn eval(args: &Args) -> anyhow::Result<Done> {
     Ok(if compared.fell { Done::Refused } else { Done::Well })
 }
 
+/// Whether a row with this label is measured.
+fn counts(label: &str, skip: &[String]) -> bool {
+    !label.trim().is_empty() && !skip.iter().any(|skipped| skipped.trim() == label.trim())
+}
+
 /// Decides every row.
 fn run<'a>(args: &Args, labels: &Labels, rows: impl ExactSizeIterator<Item = (&'a str, &'a str)>) -> anyhow::Result<Measured> {
     let config = chain(args)?;
     let scratch = tempdir()?;
     let cache = args.data.as_ref().map_or_else(|| scratch.0.clone(), |data| data.join("artefacts"));
     let sandbox = Sandbox::start(&config.limits, std::env::current_exe()?, cache)?;
-    let generation = Generation::build(&sandbox, &config)?;
+    // A config of examples is long, and a refusal may quote all of it.
+    let generation = Generation::build(&sandbox, &config).map_err(|error| anyhow::anyhow!("{}", short(&format!("{error:#}"))))?;
     let now = Clock::System.now();
     let mut run = Measured::default();
     let mut progress = Progress::start(rows.len());
@@ -172,6 +186,11 @@ fn run<'a>(args: &Args, labels: &Labels, rows: impl ExactSizeIterator<Item = (&'
     Ok(run)
 }
 
+fn short(text: &str) -> String {
+    let (head, tail) = (text.chars().take(400).collect::<String>(), text.chars().rev().take(200).collect::<String>());
+    if text.chars().count() <= 600 { text.to_owned() } else { format!("{head} ... {}", tail.chars().rev().collect::<String>()) }
+}
+
 /// The chain that is measured, with what the command line sets in it.
 fn chain(args: &Args) -> anyhow::Result<Config> {
     let overrides = Overrides { data: args.data.clone(), ..Overrides::default() };
@@ -195,7 +214,8 @@ fn chain(args: &Args) -> anyhow::Result<Config> {
         let at = || file.display().to_string();
         let (text, label) = (table.column(&args.text, "--text").with_context(at)?, table.column(&args.label, "--label").with_context(at)?);
         let fold = args.fold.clone().unwrap_or_default();
-        let rows = table.rows.iter().map(|row| (row[text].as_str(), row[label].as_str()));
+        let counted = table.rows.iter().filter(|row| counts(&row[label], &args.skip));
+        let rows = counted.map(|row| (row[text].as_str(), row[label].as_str()));
         set.insert("categories".to_owned(), categories(rows, args.shots, &fold));
     }
     if set.is_empty() {

@@ -223,12 +223,16 @@ impl Labels {
             Answer::Else => Some(false),
             Answer::None => said.yes,
         };
+        // Every yes above every no, whatever the confidences: a no at 0.3 does not say that yes is likely. Silence is last.
         let rank = match (yes, said.confidence) {
-            (Some(true), sure) => sure.unwrap_or(1.0),
-            (Some(false), sure) => sure.map_or(0.0, |sure| 1.0 - sure),
-            (None, _) => 0.0,
+            (Some(true), sure) => 1.0 + sure.unwrap_or(1.0),
+            (Some(false), Some(sure)) => 1.0 - sure,
+            (Some(false) | None, _) => 0.0,
         };
-        Row { truth, answer, confidence: said.confidence, rank: self.yes.contains(&true).then_some(rank) }
+        // That it is some other value is not what the confidence speaks of.
+        let of_the_rest = matches!(self.how, How::Rest { rest, .. } if answer == Answer::Class(rest));
+        let confidence = said.confidence.filter(|_| !of_the_rest);
+        Row { truth, answer, confidence, rank: self.yes.contains(&true).then_some(rank) }
     }
 
     fn answer(&self, said: &Said) -> Answer {
