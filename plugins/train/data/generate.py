@@ -223,6 +223,11 @@ def plain(text):
     return re.sub(r"\W+", " ", text.lower()).strip()
 
 
+def triples(text):
+    words = plain(text).split()
+    return {tuple(words[at : at + 3]) for at in range(len(words) - 2)}
+
+
 def faults(text):
     """What breaks a rule, in sentences."""
     rows = [line.split("\t") for line in text.split("\n")[1:] if line]
@@ -252,6 +257,16 @@ def faults(text):
             found.append(f"{post['id']}: rule {wrong.index(True) + 1}: {post['text']}")
     trained = {plain(row[1]) for row in rows}
     found += [f"{row[0]}: held out, and trained on: {row[1]}" for row in held if plain(row[1]) in trained]
+    # The parts are written apart: a held-out post shares at most half of its word triples with any one training post.
+    spots = collections.defaultdict(set)
+    for number, row in enumerate(rows):
+        for triple in triples(row[1]):
+            spots[triple].add(number)
+    for row in held:
+        mine = triples(row[1])
+        shared = collections.Counter(number for triple in mine for number in spots[triple])
+        if shared and shared.most_common(1)[0][1] * 2 > len(mine):
+            found.append(f"{row[0]}: held out, and nearly trained on: {row[1]} / {rows[shared.most_common(1)[0][0]][1]}")
     if len(rows) < 3000 or len(held) < 150:
         found.append(f"{len(rows)} posts and {len(held)} held out; at least 3000 and 150 are promised")
     return found
