@@ -4,6 +4,7 @@
 
 mod card;
 mod check;
+mod eval;
 mod plugin;
 mod run;
 mod schema;
@@ -37,6 +38,8 @@ enum Command {
     Serve(serve::Args),
     /// Decide events from files, offline, and print the decisions
     Run(run::Args),
+    /// Measure a plugin or a chain on a labelled table
+    Eval(Box<eval::Args>),
     /// Check a config: read it, bring its plugins in, and say what is wrong
     Check(check::Args),
     /// Look at a plugin, or put it through the upload gate
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => serve::serve(&args),
         Command::Run(args) => run::run(&args),
+        Command::Eval(args) => eval::eval(&args),
         Command::Check(args) => check::check(&args),
         Command::Plugin(command) => plugin::plugin(&command),
         Command::Schema(args) => schema::schema(&args),

@@ -236,6 +236,14 @@ impl Config {
         })?;
         resolver.resolve(written, overrides)
     }
+
+    /// The defaults with one step instead of the chain.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when there is no such plugin.
+    pub fn of_step(step: StepSetup, overrides: &Overrides) -> Result<Self, ConfigError> {
+        Resolver { file: None, text: "" }.resolve(Written { steps: vec![step], ..Written::default() }, overrides)
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 
 pub mod cli;
 
+pub mod eval;
+
 pub mod server;
 
 pub mod webhook;

@@ -10,6 +10,7 @@
 mod bad_call;
 mod bombs;
 mod cli;
+mod eval;
 mod harness;
 mod journal;
 mod pressure;

@@ -9,9 +9,27 @@ use std::path::{Path, PathBuf};
 use crate::harness::repository;
 
 /// A module and what it may import from the crate. Arrows point down only: what a module imports stands below it.
-const LAW: [(&str, &[&str]); 30] = [
+const LAW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", "config", "decision", "event", "gate", "generation", "plugin", "server", "source", "telemetry", "token", "verdict"]),
+    (
+        "cli",
+        &[
+            "app",
+            "config",
+            "decision",
+            "eval",
+            "event",
+            "gate",
+            "generation",
+            "plugin",
+            "server",
+            "setup",
+            "source",
+            "telemetry",
+            "token",
+            "verdict",
+        ],
+    ),
     ("server", &["admin", "app", "error", "webhook"]),
     ("webhook", &["app", "error", "event", "respond", "signature", "source", "store"]),
     ("admin", &["app", "error", "gate", "store"]),
@@ -39,11 +57,12 @@ const LAW: [(&str, &[&str]); 30] = [
     ("outgoing", &[]),
     ("verdict", &["event"]),
     ("event", &[]),
+    ("eval", &[]),
     ("lib", &[]),
 ];
 
 /// A crate, or a name of the standard library, and the only modules that may use it.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: &[(&str, &[&str])] = &[
     ("wasmtime", &["plugin"]),
     ("wasmtime_wizer", &["plugin"]),
     ("wasmparser", &["plugin"]),
@@ -57,6 +76,7 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("anstream", &["cli"]),
+    ("flate2", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
     ("governor", &["app"]),
     ("hmac", &["signature"]),
@@ -123,7 +143,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
                 kind if kind.is_dir() && !["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str()) => {
                     open.push(entry.path())
                 }
-                kind if kind.is_file() => found.push(entry.path()),
+                kind if kind.is_file() && name != ".git" => found.push(entry.path()),
                 _ => {}
             }
         }
@@ -210,7 +230,7 @@ fn every_crate_stays_at_home() {
 
 #[test]
 fn the_core_neither_waits_nor_looks_outside() {
-    const CORE: [&str; 9] = ["event", "verdict", "decision", "grant", "expect", "normal", "signature", "source", "chain"];
+    const CORE: [&str; 10] = ["eval", "event", "verdict", "decision", "grant", "expect", "normal", "signature", "source", "chain"];
     const OUTSIDE: [&str; 9] = ["std::fs", "std::net", "std::process", "std::env", "std::thread", "std::io", "tokio", "Instant", "tracing"];
     let mut faults = Vec::new();
     for source in sources(&["host/src"]).iter().filter(|source| CORE.contains(&source.module())) {
