@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 1] = [V1];
+const MIGRATIONS: [&str; 2] = [V1, PEOPLE];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -58,6 +58,41 @@ CREATE INDEX decisions_sentiment ON decisions (sentiment, decided) WHERE sentime
 CREATE INDEX decisions_priority ON decisions (priority, decided) WHERE priority IS NOT NULL;
 CREATE INDEX decisions_escalated ON decisions (decided) WHERE escalation > 0;
 CREATE INDEX decisions_degraded ON decisions (decided) WHERE degraded = 1;
+";
+
+/// - `tokens`: who may call the admin API; `hash` is the SHA-256 of the token, `used` is exact to some minutes.
+/// - `audit`: what was changed, by whom. Triggers hold it to be append-only; the one on INSERT is there because `INSERT OR
+///   REPLACE` deletes a row without asking the one on DELETE.
+const PEOPLE: &str = "
+CREATE TABLE tokens (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    made INTEGER NOT NULL,
+    expires INTEGER,
+    revoked INTEGER,
+    used INTEGER
+) STRICT;
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    token TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    why TEXT,
+    change TEXT,
+    request TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
@@ -194,7 +229,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("signalbox.db");
         open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: 1 });
+        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: MIGRATIONS.len() as u32 });
         let version: u32 = Connection::open(&file).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 99);
     }
