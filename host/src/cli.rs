@@ -2,12 +2,16 @@
 //!
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
+mod audit;
 mod card;
 mod check;
+mod client;
 mod plugin;
 mod run;
 mod schema;
 mod serve;
+mod table;
+mod token;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -42,6 +46,11 @@ enum Command {
     /// Look at a plugin, or put it through the upload gate
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Make, list and revoke the tokens of a running host
+    #[command(subcommand)]
+    Token(token::Command),
+    /// What was changed on a running host, by whom and why
+    Audit(audit::Args),
     /// Print a JSON Schema
     Schema(schema::Args),
     /// Print completions for a shell
@@ -70,6 +79,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Plugin(command) => plugin::plugin(&command),
+        Command::Token(command) => token::token(&command),
+        Command::Audit(args) => audit::audit(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions { shell } => completions(shell),
         Command::Activate => child().map(|()| Done::Well),

@@ -15,7 +15,7 @@ use std::path::Path;
 use anyhow::Context as _;
 pub use role::Role;
 pub use secret::{Minted, id_of, matches, mint};
-pub use tries::Tries;
+pub use tries::{Tries, network};
 
 /// The file in the data directory.
 pub const FILE: &str = "admin.token";
