@@ -12,6 +12,7 @@ mod bombs;
 mod cli;
 mod harness;
 mod journal;
+mod people;
 mod pressure;
 mod refusals;
 mod sandbox;

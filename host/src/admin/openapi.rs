@@ -153,3 +153,76 @@ fn problem() -> Value {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every value of a key, anywhere in the document.
+    fn values<'a>(key: &str, value: &'a Value) -> Vec<&'a Value> {
+        match value {
+            Value::Object(object) => {
+                let below = object.values().flat_map(|value| values(key, value));
+                object.get(key).into_iter().chain(below).collect()
+            }
+            Value::Array(array) => array.iter().flat_map(|value| values(key, value)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_route_is_in_the_document_and_nothing_else() {
+        let document = document();
+        let told: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, verbs)| verbs.as_object().unwrap().keys().map(move |verb| (path.clone(), verb.to_uppercase())))
+            .collect();
+        let table = ROUTES.iter().map(|route| (format!("/v1{}", route.path), route.verb.word().to_owned()));
+        assert_eq!(told, table.collect());
+        assert_eq!(told.len(), ROUTES.len(), "no route stands twice in the table");
+        for route in ROUTES {
+            let operation = &document["paths"][format!("/v1{}", route.path)][route.verb.word().to_lowercase()];
+            assert_eq!((&operation["x-least-role"], &operation["summary"]), (&json!(route.least), &json!(route.summary)));
+            assert_eq!(operation["requestBody"].is_object(), route.body.is_some());
+            assert_eq!(operation["responses"][route.answer.0.to_string()]["content"].is_object(), route.answer.1.is_some());
+        }
+        let ids: BTreeSet<String> = values("operationId", &document).into_iter().map(ToString::to_string).collect();
+        assert_eq!(ids.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let references: BTreeSet<&str> = values("$ref", &document).into_iter().filter_map(Value::as_str).collect();
+        assert!(references.len() > 10, "{references:?}");
+        for reference in references {
+            let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+            assert!(target.is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_schema_is_one() {
+        let document = document();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)), "{name}");
+            assert_eq!(jsonschema::meta::validate(schema).map_err(|error| error.to_string()), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_query_parameter_is_left_out_and_never_null() {
+        let document = document();
+        let parameters = document["paths"]["/v1/decisions"]["get"]["parameters"].as_array().unwrap();
+        let names: Vec<_> = parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
+        assert!(["source", "since", "limit", "cursor"].iter().all(|name| names.contains(name)), "{names:?}");
+        for parameter in parameters {
+            assert!(!parameter["schema"].to_string().contains("null") && parameter["required"] == false, "{parameter}");
+            assert!(!parameter["description"].as_str().unwrap().is_empty(), "{parameter}");
+        }
+    }
+}
