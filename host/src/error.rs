@@ -129,11 +129,19 @@ pub enum ApiError {
     #[error("this event is being decided; send it again for the decision")]
     StillRunning,
     /// The journal cannot take it.
-    #[error("the journal cannot be written now; nothing was lost, send it again")]
+    #[error("{}", caller(.0))]
     Store(#[from] StoreError),
     /// A fault of ours.
     #[error("a fault in signalbox; the log has more, under this answer's request id")]
     Internal(String),
+}
+
+/// What a caller hears of the store: its own mistake in full, ours without our paths.
+fn caller(error: &StoreError) -> String {
+    match error {
+        StoreError::Cursor => error.to_string(),
+        _ => "the journal cannot be written now; nothing was lost, send it again".to_owned(),
+    }
 }
 
 impl ApiError {

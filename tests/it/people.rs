@@ -243,7 +243,10 @@ fn a_bad_body_is_refused_by_its_place() {
     for query in ["nothing=1", "limit=many", "since=yesterday", "limit=1&limit=2", "cursor=zz"] {
         host.ask(&format!("/v1/audit?{query}")).problem(400);
     }
+    let cursor = host.ask("/v1/audit?cursor=zz").problem(400);
+    assert!(cursor["detail"].as_str().unwrap().contains("cursor"), "{cursor}");
     assert_eq!(host.ask("/v1/tokens").json()["items"], json!([]));
+    assert!(made(&host, json!({ "name": "ann", "role": "viewer", "expires_in_s": 60.0 }))["expires"].is_string());
 }
 
 #[test]

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer, Serialize};
 use serde_path_to_error::Segment;
 use tokio::time::timeout;
 
@@ -71,6 +71,15 @@ fn place(segment: &Segment) -> String {
         Segment::Map { key } | Segment::Enum { variant: key } => key.replace('~', "~0").replace('/', "~1"),
         Segment::Unknown => "?".to_owned(),
     }
+}
+
+/// A whole number, also when it is written `60.0`: to JSON Schema that is an integer, and some languages write every number so.
+pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    // Up to 2^53 a float holds every whole number.
+    let exact = |number: f64| number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
+    let value = number.as_u64().or_else(|| number.as_f64().filter(|number| exact(*number)).map(|number| number as u64));
+    value.map(Some).ok_or_else(|| D::Error::custom("is not a whole number"))
 }
 
 /// The query parameters.

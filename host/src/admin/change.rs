@@ -15,10 +15,12 @@ use crate::error::ApiError;
 use crate::event::Timestamp;
 use crate::store::Entry;
 
+/// What [`plain`] text is, as a pattern.
+pub(super) const PLAIN: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 /// Longest reason, characters: a paragraph.
-const WHY_CHARS: usize = 1_000;
+pub(super) const WHY_CHARS: usize = 1_000;
 /// Longest number of a change ticket, characters.
-const TICKET_CHARS: usize = 100;
+pub(super) const TICKET_CHARS: usize = 100;
 
 /// A change that a caller is about to make.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::change::{PLAIN, TICKET_CHARS, WHY_CHARS};
 use super::routes::{ROUTES, Route, Verb};
 use crate::error::CODES;
 
@@ -127,11 +128,11 @@ fn given(mut schema: Value) -> Value {
 
 fn header_parameters() -> [Value; 2] {
     [
-        ("Signalbox-Why", "Why it is changed, for the audit log.", 1_000),
-        ("Signalbox-Change", "The number of the change ticket, for the audit log.", 100),
+        ("Signalbox-Why", "Why it is changed, for the audit log.", WHY_CHARS),
+        ("Signalbox-Change", "The number of the change ticket, for the audit log.", TICKET_CHARS),
     ]
     .map(|(name, description, most)| {
-        let schema = json!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\x00-\\x1f\\x7f]*$" });
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": PLAIN });
         json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema })
     })
 }

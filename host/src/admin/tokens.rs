@@ -12,8 +12,8 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Filter, Json};
-use super::change::{Change, plain};
+use super::body::{Filter, Json, whole};
+use super::change::{Change, PLAIN, TICKET_CHARS, WHY_CHARS, plain};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::event::Timestamp;
@@ -31,18 +31,19 @@ const LIFE_S: u64 = 315_360_000;
 #[schemars(rename = "NewToken")]
 pub(super) struct New {
     /// Whose it is, or what for.
-    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
+    #[schemars(length(min = 1, max = NAME_CHARS), regex(pattern = PLAIN))]
     name: String,
     /// What it may do.
     role: Role,
     /// How long it is taken, seconds, at most ten years; without it, until it is revoked.
-    #[schemars(range(min = 1, max = 315_360_000))]
+    #[schemars(range(min = 1, max = LIFE_S))]
+    #[serde(default, deserialize_with = "whole")]
     expires_in_s: Option<u64>,
     /// Why it is made, for the audit log.
-    #[schemars(length(min = 1, max = 1_000), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
+    #[schemars(length(min = 1, max = WHY_CHARS), regex(pattern = PLAIN))]
     why: Option<String>,
     /// The number of the change ticket, for the audit log.
-    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
+    #[schemars(length(min = 1, max = TICKET_CHARS), regex(pattern = PLAIN))]
     change: Option<String>,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Reach {
     /// Where the host's admin API is
     #[arg(long, value_name = "URL", env = "SIGNALBOX_URL", default_value_t = format!("http://{ADMIN_LISTEN}"))]
     url: String,
-    /// File with the token [default: the variable SIGNALBOX_TOKEN, else signalbox-data/admin.token]
+    /// File with the token [default: the variable `SIGNALBOX_TOKEN`, else signalbox-data/admin.token]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }

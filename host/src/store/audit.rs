@@ -74,6 +74,7 @@ pub struct AuditQuery {
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
     pub limit: Option<u32>,
     /// `next` of the page before.
+    #[schemars(regex(pattern = "^[0-9a-f]{1,15}$"))]
     pub cursor: Option<String>,
 }
 

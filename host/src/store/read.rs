@@ -55,7 +55,8 @@ pub struct Query {
     pub until: Option<Timestamp>,
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
     pub limit: Option<u32>,
-    /// [`Page::next`] of the page before.
+    /// `next` of the page before.
+    #[schemars(regex(pattern = "^[0-9a-f]{1,15}-[0-9a-f]{1,15}$"))]
     pub cursor: Option<String>,
 }
 
