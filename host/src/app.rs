@@ -3,6 +3,7 @@
 //! The only file that reads the clock. What must agree is built together, in the order it depends on itself.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::plugin::Sandbox;
 use crate::registry::Registry;
 use crate::source::Source;
 use crate::store::{Mine, Store};
-use crate::token::AdminToken;
+use crate::token::{AdminToken, Tries};
 
 /// Accepted events resumed at once after a start.
 const RESUME_BATCH: usize = 64;
@@ -73,8 +74,14 @@ pub struct App {
     pub lane: Lane,
     /// Places for requests in work. A permit moves into the work itself.
     pub permits: Arc<Semaphore>,
-    /// What admins prove themselves with.
+    /// The boot token.
     pub token: AdminToken,
+    /// Wrong tokens of late, by address.
+    pub guesses: Tries<IpAddr>,
+    /// Changes refused of late, by token.
+    pub refusals: Tries<String>,
+    /// Whether admins come through a proxy, which says where from.
+    pub behind_proxy: bool,
     /// Largest body, bytes.
     pub max_body_bytes: usize,
     /// For a request's body.
@@ -115,6 +122,9 @@ impl App {
             lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             token,
+            guesses: Tries::default(),
+            refusals: Tries::default(),
+            behind_proxy: config.behind_proxy,
             max_body_bytes: config.max_body_bytes,
             body_timeout: config.body_timeout,
             inline_budget: config.inline_budget,

@@ -2,13 +2,17 @@
 //!
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
+mod audit;
 mod card;
 mod check;
+mod client;
 mod eval;
 mod plugin;
 mod run;
 mod schema;
 mod serve;
+mod table;
+mod token;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -45,6 +49,11 @@ enum Command {
     /// Look at a plugin, or put it through the upload gate
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Make, list and revoke the tokens of a running host
+    #[command(subcommand)]
+    Token(token::Command),
+    /// What was changed on a running host, by whom and why
+    Audit(audit::Args),
     /// Print a JSON Schema
     Schema(schema::Args),
     /// Print completions for a shell
@@ -74,6 +83,8 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::eval(&args),
         Command::Check(args) => check::check(&args),
         Command::Plugin(command) => plugin::plugin(&command),
+        Command::Token(command) => token::token(&command),
+        Command::Audit(args) => audit::audit(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions { shell } => completions(shell),
         Command::Activate => child().map(|()| Done::Well),

@@ -60,6 +60,9 @@ pub struct Server {
     pub listen: String,
     /// Where admins call.
     pub admin_listen: String,
+    /// Whether a proxy with TLS stands before the admin listener; only then may others than this machine reach it. What the
+    /// proxy says of its caller (`X-Forwarded-For`, the last address) is believed then.
+    pub behind_proxy: bool,
     /// Where everything is kept: journal, admin token, compiled plugins.
     pub data: PathBuf,
     /// Largest body, bytes: desks stay below 256 KiB unless they send whole threads.
@@ -83,6 +86,7 @@ impl Default for Server {
         Self {
             listen: LISTEN.to_owned(),
             admin_listen: ADMIN_LISTEN.to_owned(),
+            behind_proxy: false,
             data: PathBuf::from(DATA),
             max_body_bytes: 1 << 20,
             header_timeout_ms: 10_000,
@@ -170,6 +174,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where admins call.
     pub admin_listen: SocketAddr,
+    /// Whether a proxy with TLS stands before the admin listener.
+    pub behind_proxy: bool,
     /// Where everything is kept.
     pub data: PathBuf,
     /// Largest body, bytes.
@@ -207,6 +213,13 @@ pub struct Overrides {
     pub admin_listen: Option<String>,
     /// `--data`.
     pub data: Option<PathBuf>,
+}
+
+/// The token of `SIGNALBOX_TOKEN`, for the commands that talk to a running host. It has no flag: command lines are seen by others.
+pub fn token_from_environment() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this module is the one place that reads the environment")]
+    let token = std::env::var("SIGNALBOX_TOKEN").ok();
+    token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
 }
 
 /// Why the host does not start with this config: file, line where there is one, key, and remedy.
@@ -266,6 +279,20 @@ mod tests {
     }
 
     #[test]
+    fn the_admin_listener_is_open_to_others_only_when_a_proxy_is_named() {
+        let others = Overrides { admin_listen: Some("0.0.0.0:8641".to_owned()), ..Overrides::default() };
+        let refused = Config::load(None, &others).unwrap_err().to_string();
+        assert!(refused.contains("the admin API has no TLS of its own"), "{refused}");
+        for this in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            Config::load(None, &Overrides { admin_listen: Some(this.to_owned()), ..Overrides::default() }).unwrap();
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("signalbox.toml");
+        std::fs::write(&file, "[server]\nbehind_proxy = true\n").unwrap();
+        assert!(Config::load(Some(&file), &others).unwrap().behind_proxy);
+    }
+
+    #[test]
     fn the_example_says_the_defaults() {
         let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/signalbox.toml")).unwrap();
         let written: Written = toml::from_str(&text).unwrap();
@@ -277,6 +304,8 @@ mod tests {
     fn faults_name_line_key_and_remedy() {
         for (text, line, words) in [
             ("[server]\nlisten = \"nowhere\"\n", 2, "`server.listen` is `nowhere`; write an address"),
+            ("[server]\nadmin_listen = \"0.0.0.0:8641\"\n", 2, "`server.admin_listen` is 0.0.0.0:8641, which other machines can reach"),
+            ("[server]\nadmin_listen = \"[2001:db8::1]:8641\"\n", 2, "put a proxy with TLS before it and say `behind_proxy = true`"),
             ("[server]\nlisen = \"127.0.0.1:1\"\n", 2, "unknown field `lisen`"),
             ("[server\n", 1, ""),
             ("\n[limits]\nfuel = 0\n", 3, "`limits.fuel` is 0; a budget can be changed, not switched off"),

@@ -11,9 +11,37 @@ use crate::event::EventError;
 use crate::signature;
 use crate::source::MapError;
 use crate::store::StoreError;
+use crate::token::Role;
 
 /// Seconds after which a caller that was shed may try again: the time a full house needs to empty.
 const RETRY_AFTER_S: &str = "1";
+
+/// Every code of an error answer. A code keeps its meaning: what is gone is not used again.
+pub const CODES: [&str; 23] = [
+    "broken-off",
+    "content-encoding",
+    "content-type",
+    "header",
+    "internal",
+    "journal",
+    "loopback-only",
+    "method",
+    "no-route",
+    "not-found",
+    "overloaded",
+    "query",
+    "role",
+    "shape",
+    "signature",
+    "slow-down",
+    "still-running",
+    "syntax",
+    "token",
+    "too-large",
+    "too-many",
+    "too-slow",
+    "unknown-source",
+];
 
 /// Why a request gets no decision.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +60,7 @@ pub enum ApiError {
     NotFound(String),
     /// The path is right, the method is not.
     #[error("only {0} is taken here")]
-    Method(&'static str),
+    Method(String),
     /// The body is compressed.
     #[error("compressed bodies are not taken; send the body without `Content-Encoding`")]
     Compressed,
@@ -51,9 +79,43 @@ pub enum ApiError {
     /// The call does not prove that it comes from the desk.
     #[error("{}", .0.caller())]
     Signature(signature::Refusal),
-    /// The admin's token is missing or wrong.
-    #[error("this needs the header `Authorization: Bearer TOKEN`, with the token from `admin.token` in the data directory")]
+    /// The token is missing or wrong.
+    #[error(
+        "this needs the header `Authorization: Bearer TOKEN`, with a token that is neither revoked nor expired, or the one from \
+         `admin.token` in the data directory"
+    )]
     Token,
+    /// Wrong tokens came from this address, one after the other.
+    #[error("too many wrong tokens came from this address; wait {0} s")]
+    SlowDown(u64),
+    /// The token is right and may not do this.
+    #[error("this needs the role `{needs}`, and the token has the role `{has}`; ask an admin for another token")]
+    Role {
+        /// What it has.
+        has: Role,
+        /// The least that may.
+        needs: Role,
+    },
+    /// A header is wrong.
+    #[error("{0}")]
+    Header(String),
+    /// The body of an admin's request is of another kind.
+    #[error("the body is to be JSON: send it with `Content-Type: application/json`")]
+    NotJson,
+    /// The body of an admin's request is too large.
+    #[error("the body is larger than {0} bytes")]
+    Long(usize),
+    /// The body of an admin's request is not JSON.
+    #[error("the body is not JSON: {0}")]
+    Syntax(String),
+    /// A part of the body of an admin's request is wrong.
+    #[error("`{pointer}` {problem}")]
+    Body {
+        /// Where.
+        pointer: String,
+        /// What.
+        problem: String,
+    },
     /// A query parameter is wrong.
     #[error("{0}")]
     Query(String),
@@ -67,11 +129,19 @@ pub enum ApiError {
     #[error("this event is being decided; send it again for the decision")]
     StillRunning,
     /// The journal cannot take it.
-    #[error("the journal cannot be written now; nothing was lost, send it again")]
+    #[error("{}", caller(.0))]
     Store(#[from] StoreError),
     /// A fault of ours.
     #[error("a fault in signalbox; the log has more, under this answer's request id")]
     Internal(String),
+}
+
+/// What a caller hears of the store: its own mistake in full, ours without our paths.
+fn caller(error: &StoreError) -> String {
+    match error {
+        StoreError::Cursor => error.to_string(),
+        _ => "the journal cannot be written now; nothing was lost, send it again".to_owned(),
+    }
 }
 
 impl ApiError {
@@ -92,6 +162,13 @@ impl ApiError {
             Self::BrokenOff => (StatusCode::BAD_REQUEST, "broken-off"),
             Self::Signature(_) => (StatusCode::UNAUTHORIZED, "signature"),
             Self::Token => (StatusCode::UNAUTHORIZED, "token"),
+            Self::SlowDown(_) => (StatusCode::TOO_MANY_REQUESTS, "slow-down"),
+            Self::Role { .. } => (StatusCode::FORBIDDEN, "role"),
+            Self::Header(_) => (StatusCode::BAD_REQUEST, "header"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
+            Self::Long(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Syntax(_) => (StatusCode::BAD_REQUEST, "syntax"),
+            Self::Body { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
             Self::Map(MapError::Event(EventError::Syntax(_))) => (StatusCode::BAD_REQUEST, "syntax"),
             Self::Map(MapError::Event(EventError::Shape { .. })) => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
             Self::Query(_) | Self::Store(StoreError::Cursor) => (StatusCode::BAD_REQUEST, "query"),
@@ -109,6 +186,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.status();
+        debug_assert!(CODES.contains(&code), "`{code}` is not among the codes");
         match &self {
             // Which part of the check failed is for whoever runs the host; whoever calls gets less.
             Self::Signature(refusal) => tracing::info!(code, reason = %refusal, "call refused"),
@@ -125,6 +203,11 @@ impl IntoResponse for ApiError {
         if let Self::Map(MapError::Event(EventError::Shape { pointer, .. })) = &self {
             body["pointer"] = pointer.clone().into();
         }
+        match &self {
+            Self::Body { pointer, .. } => body["pointer"] = pointer.clone().into(),
+            Self::Role { needs, .. } => body["needs"] = needs.word().into(),
+            _ => {}
+        }
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -133,7 +216,10 @@ impl IntoResponse for ApiError {
         }
         match self {
             Self::Method(allowed) => {
-                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+                headers.extend(HeaderValue::try_from(allowed).map(|allowed| (ALLOW, allowed)));
+            }
+            Self::SlowDown(seconds) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
             Self::Token => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -19,6 +19,8 @@ pub mod respond;
 
 pub mod error;
 
+pub mod call;
+
 pub mod app;
 
 pub mod registry;

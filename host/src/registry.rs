@@ -16,7 +16,7 @@ use crate::gate::{self, GateReport};
 use crate::generation::{Bytes, Entry, Generation, Library, sentences};
 use crate::plugin::Sandbox;
 use crate::setup::{Problem, Setup};
-use crate::store::{ChangeRow, PluginRow, Store, StoreError};
+use crate::store::{ChangeRow, Entry as Audit, PluginRow, Store, StoreError};
 
 /// Generations that stay in memory, so that going back to one takes no time. Older ones are built again from kept artefacts.
 const BUILT: usize = 8;
@@ -64,17 +64,6 @@ pub enum RegistryError {
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),
-}
-
-/// Who changes something, and why.
-#[derive(Clone, Debug, Default)]
-pub struct Actor {
-    /// Who.
-    pub name: String,
-    /// Why, in their words.
-    pub why: Option<String>,
-    /// The desk's change ticket.
-    pub ticket: Option<String>,
 }
 
 /// Whether an upload was new.
@@ -151,8 +140,7 @@ impl Registry {
                 registry.swap(generation, newest.revision)
             }
             _ => {
-                let actor = Actor { name: CONFIG_FILE.to_owned(), ..Actor::default() };
-                registry.go_live(generation, "config", &actor, now, Some(seed)).await.map_err(told)?;
+                registry.go_live(generation, "config", from_config(now), Some(seed)).await.map_err(told)?;
             }
         }
         Ok(registry)
@@ -183,7 +171,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::Refused`] with the report, [`RegistryError::Taken`].
-    pub async fn upload(&self, wasm: Bytes, actor: &Actor, now: Timestamp) -> Result<(GateReport, Upload), RegistryError> {
+    pub async fn upload(&self, wasm: Bytes, entry: Audit) -> Result<(GateReport, Upload), RegistryError> {
         let digest = hex::encode(Sha256::digest(&wasm));
         let rows = self.store.plugins().await?;
         if let Some(row) = rows.iter().find(|row| row.digest == digest)
@@ -196,7 +184,7 @@ impl Registry {
         let Some(about) = report.plugin.as_ref().filter(|_| report.passed) else {
             return Err(RegistryError::Refused(Box::new(report)));
         };
-        let mut others = self.bundled.iter().map(Entry::of).chain(rows.iter().filter(|row| row.by != HOST).map(entry));
+        let mut others = self.bundled.iter().map(Entry::of).chain(rows.iter().filter(|row| row.by != HOST).map(self::entry));
         if let Some(taken) =
             others.find(|other| other.name == about.name && other.version == about.version && other.digest != report.digest)
         {
@@ -206,11 +194,12 @@ impl Registry {
             digest: report.digest.clone(),
             name: about.name.clone(),
             version: about.version.clone(),
-            uploaded: now,
-            by: actor.name.clone(),
+            uploaded: entry.at,
+            by: entry.name.clone(),
             report: serde_json::to_string(&report).unwrap_or_default(),
         };
-        self.store.keep_plugin(row, wasm).await?;
+        let entry = Audit { subject: format!("{}@{}", row.name, row.version), after: Some(report.digest.clone()), ..entry };
+        self.store.keep_plugin(row, wasm, Some(entry)).await?;
         Ok((report, Upload::New))
     }
 
@@ -263,7 +252,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::InUse`], [`RegistryError::NotFound`].
-    pub async fn remove(&self, reference: &str) -> Result<PluginRow, RegistryError> {
+    pub async fn remove(&self, reference: &str, entry: Audit) -> Result<PluginRow, RegistryError> {
         let _one_at_a_time = self.changing.lock().await;
         let row = self.plugin(reference).await?;
         let live = self.live();
@@ -271,7 +260,8 @@ impl Registry {
             let by = format!("step `{}` of chain `{chain}`", step.label());
             return Err(RegistryError::InUse { plugin: format!("{} {}", row.name, row.version), by });
         }
-        if !self.store.remove_plugin(&row.digest).await? {
+        let entry = Audit { subject: format!("{}@{}", row.name, row.version), before: Some(row.digest.clone()), ..entry };
+        if !self.store.remove_plugin(&row.digest, entry).await? {
             return Err(RegistryError::InUse {
                 plugin: format!("{} {}", row.name, row.version),
                 by: "the host, which brings it along".to_owned(),
@@ -304,22 +294,22 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::Stale`], [`RegistryError::Setup`]; what was live stays so.
-    pub async fn apply(&self, setup: Setup, expected: i64, actor: &Actor, now: Timestamp) -> Result<ChangeRow, RegistryError> {
+    pub async fn apply(&self, setup: Setup, expected: i64, entry: Audit) -> Result<ChangeRow, RegistryError> {
         let _one_at_a_time = self.changing.lock().await;
         self.fresh(expected)?;
         let generation = self.stage(setup).await?;
-        self.go_live(generation, "apply", actor, now, None).await
+        self.go_live(generation, "apply", entry, None).await
     }
 
     /// Puts a generation live that was live before.
     ///
     /// # Errors
     /// [`RegistryError::Stale`], [`RegistryError::NotFound`], [`RegistryError::Setup`] when a plugin of it is gone.
-    pub async fn rollback(&self, generation: &str, expected: i64, actor: &Actor, now: Timestamp) -> Result<ChangeRow, RegistryError> {
+    pub async fn rollback(&self, generation: &str, expected: i64, entry: Audit) -> Result<ChangeRow, RegistryError> {
         let _one_at_a_time = self.changing.lock().await;
         self.fresh(expected)?;
         let generation = self.kept(generation).await?;
-        self.go_live(generation, "rollback", actor, now, None).await
+        self.go_live(generation, "rollback", entry, None).await
     }
 
     /// A generation that was live once: from memory, or built again from its artefacts.
@@ -355,27 +345,28 @@ impl Registry {
         &self,
         generation: Arc<Generation>,
         action: &str,
-        actor: &Actor,
-        now: Timestamp,
+        entry: Audit,
         seed: Option<String>,
     ) -> Result<ChangeRow, RegistryError> {
         for (_, _, step) in generation.setup.steps() {
-            self.keep_own(step.digest.as_deref().unwrap_or_default(), step.plugin.as_deref().unwrap_or_default(), now).await?;
+            self.keep_own(step.digest.as_deref().unwrap_or_default(), step.plugin.as_deref().unwrap_or_default(), entry.at).await?;
         }
-        let before = self.now();
+        let live = self.now();
+        let before = (live.revision > 0).then(|| live.generation.id.clone());
         let mut change = ChangeRow {
             revision: 0,
-            at: now,
-            by: actor.name.clone(),
+            at: entry.at,
+            by: entry.name.clone(),
             action: action.to_owned(),
             generation: generation.id.clone(),
-            before: (before.revision > 0).then(|| before.generation.id.clone()),
-            why: actor.why.clone(),
-            ticket: actor.ticket.clone(),
+            before: before.clone(),
+            why: entry.why.clone(),
+            ticket: entry.change.clone(),
             seed,
         };
         let setup = serde_json::to_string(&generation.setup).map_err(|error| RegistryError::Internal(error.to_string()))?;
-        change.revision = self.store.change(change.clone(), setup).await?;
+        let entry = Audit { subject: "setup".to_owned(), before, after: Some(generation.id.clone()), ..entry };
+        change.revision = self.store.put_live(change.clone(), setup, entry).await?;
         tracing::info!(generation = generation.id, revision = change.revision, by = change.by, action, "generation live");
         self.swap(generation, change.revision);
         Ok(change)
@@ -399,7 +390,7 @@ impl Registry {
         let by = if artefact.name.is_empty() { CONFIG_FILE } else { HOST };
         let (name, version, by) = (name.to_owned(), version.to_owned(), by.to_owned());
         let row = PluginRow { digest: digest.to_owned(), name, version, uploaded: now, by, report: String::new() };
-        Ok(self.store.keep_plugin(row, artefact.bytes.clone()).await?)
+        Ok(self.store.keep_plugin(row, artefact.bytes.clone(), None).await?)
     }
 
     /// What a step may name. An upload is newer than what the host brings, and that is newer than what older hosts brought.
@@ -416,6 +407,23 @@ impl Registry {
         }
         let bytes = self.store.plugin_bytes(digest).await?;
         bytes.map(Bytes::from).ok_or_else(|| RegistryError::NotFound(format!("plugin with the digest {digest}; upload it again")))
+    }
+}
+
+/// The audit entry of what the config file says.
+fn from_config(at: Timestamp) -> Audit {
+    Audit {
+        at,
+        token: CONFIG_FILE.to_owned(),
+        name: CONFIG_FILE.to_owned(),
+        role: "admin".to_owned(),
+        action: "setup.config".to_owned(),
+        subject: String::new(),
+        before: None,
+        after: None,
+        why: None,
+        change: None,
+        request: "start".to_owned(),
     }
 }
 

@@ -25,6 +25,7 @@ use tracing::Instrument as _;
 
 use crate::admin;
 use crate::app::App;
+use crate::call::{Peer, RequestId};
 use crate::error::ApiError;
 use crate::webhook;
 
@@ -44,7 +45,7 @@ pub struct Bounds {
 /// What desks call.
 pub fn public(app: Arc<App>) -> Router {
     Router::new()
-        .route("/hooks/{source}", post(webhook::receive).fallback(|| async { ApiError::Method("POST") }))
+        .route("/hooks/{source}", post(webhook::receive).fallback(|| async { ApiError::Method("POST".to_owned()) }))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .fallback(|| async { ApiError::NoRoute })
@@ -52,10 +53,11 @@ pub fn public(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// What admins call: every `/v1` route needs the token.
+/// What admins call: every `/v1` route needs a token, the description of them does not.
 pub fn admin(app: Arc<App>) -> Router {
     Router::new()
-        .nest("/v1", admin::routes(app.clone()))
+        .nest("/v1", admin::router(&app))
+        .route("/openapi.json", get(admin::openapi::serve).fallback(|| async { ApiError::Method("GET".to_owned()) }))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .fallback(|| async { ApiError::NoRoute })
@@ -77,9 +79,10 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 /// A request id, a span, and the headers every answer has.
-async fn around(request: Request<Body>, next: Next) -> Response {
+async fn around(mut request: Request<Body>, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -121,7 +124,7 @@ pub async fn run(listener: TcpListener, router: Router, bounds: Bounds, stop: im
         let router = router.clone();
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(webhook::Peer(peer));
+            request.extensions_mut().insert(Peer(peer));
             let router = router.clone();
             async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
         });

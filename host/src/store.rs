@@ -9,11 +9,13 @@
 //! - `journal.rs`: the rows, accept and record.
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
+//! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
+mod audit;
 mod claim;
 mod error;
 mod journal;
@@ -23,18 +25,21 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod writer;
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use claim::{Claim, Mine, Running};
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::Keys;
 pub use life::{ChangeRow, PluginRow, ReplayRow};
 pub use read::{Page, Query, Stored};
+pub use tokens::{Token, TokenQuery};
 
 use claim::{Accepted, Runs};
 use read::Readers;

@@ -1,4 +1,11 @@
-//! The admin's token: made at the first start, kept in the data directory, compared in constant time.
+//! What people prove themselves with: the boot token in the data directory, made at the first start; minted tokens; roles.
+//!
+//! The boot token is a file, so that whoever runs the machine can always get in, also when every other token is lost. It is
+//! compared in constant time, as all are. Minted tokens are rows of the store; here is what they look like.
+
+mod role;
+mod secret;
+mod tries;
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -6,8 +13,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+pub use role::Role;
+pub use secret::{Minted, id_of, matches, mint};
+pub use tries::{Tries, network};
 
 /// The file in the data directory.
 pub const FILE: &str = "admin.token";
@@ -47,12 +55,12 @@ impl AdminToken {
             "{} holds no token of at least {MIN_CHARS} characters; remove it, and the next start makes one",
             path.display()
         );
-        Ok(Self(Sha256::digest(token).into()))
+        Ok(Self(secret::digest(token)))
     }
 
     /// Whether this is the token.
     pub fn matches(&self, presented: &str) -> bool {
-        self.0.ct_eq(&<[u8; 32]>::from(Sha256::digest(presented))).into()
+        matches(&self.0, presented)
     }
 }
 

@@ -18,16 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 
 use crate::app::App;
+use crate::call::Peer;
 use crate::error::ApiError;
 use crate::event::Event;
 use crate::respond::{self, Made};
 use crate::signature::Reach;
 use crate::source::{Answer, Content, MapError, Mapped, Mapping, Source};
 use crate::store::{Claim, Keys, Mine, Recorded};
-
-/// Who is at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub std::net::SocketAddr);
 
 type Answered = oneshot::Sender<Result<Response, ApiError>>;
 

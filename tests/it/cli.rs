@@ -180,6 +180,7 @@ fn check_names_the_line_the_key_and_the_remedy() {
     for (config, line, words) in [
         ("[server]\nlistn = \"127.0.0.1:1\"\n", "line 2", "`listn`"),
         ("[server]\nlisten = \"8640\"\n", "line 2", "`server.listen` is `8640`"),
+        ("[server]\nadmin_listen = \"0.0.0.0:8641\"\n", "line 2", "the admin API has no TLS of its own"),
         ("[limits]\nfuel = 0\n", "line 2", "`limits.fuel` is 0"),
         ("[limits]\nmemory_bytes = 1000\n", "line 2", "65536"),
         ("[sources.a]\npreset = \"zamad\"\n", "line 1", "no preset `zamad`; there are generic, demo"),
@@ -248,7 +249,7 @@ fn the_schemas_say_what_the_host_reads_and_writes() {
 #[test]
 fn help_names_every_command_and_usage_errors_are_two() {
     let help = well(&["--help"]);
-    for command in ["serve", "run", "check", "plugin", "schema", "completions"] {
+    for command in ["serve", "run", "check", "plugin", "token", "audit", "schema", "completions"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         well(&[command, "--help"]);
     }

@@ -13,6 +13,7 @@ mod cli;
 mod eval;
 mod harness;
 mod journal;
+mod people;
 mod pressure;
 mod refusals;
 mod sandbox;

@@ -24,6 +24,7 @@ impl Resolver<'_> {
         let Server {
             listen,
             admin_listen,
+            behind_proxy,
             data,
             max_body_bytes,
             header_timeout_ms,
@@ -50,9 +51,18 @@ impl Resolver<'_> {
         let sources = sources.into_iter().map(|(name, entry)| Ok((name.clone(), self.source(&name, entry)?)));
         let mut artefacts = bundled();
         let setup = self.setup(written.steps, written.chains, written.routes, &mut artefacts)?;
+        let admin_listen = self.address("admin_listen", overrides.admin_listen.as_deref().unwrap_or(&admin_listen))?;
+        if !behind_proxy && !admin_listen.ip().to_canonical().is_loopback() {
+            let problem = format!(
+                "`server.admin_listen` is {admin_listen}, which other machines can reach, and the admin API has no TLS of its own: tokens \
+                 would cross the network in the open; put a proxy with TLS before it and say `behind_proxy = true`, or listen on 127.0.0.1"
+            );
+            return Err(self.fault("admin_listen", problem));
+        }
         Ok(Config {
             listen: self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?,
-            admin_listen: self.address("admin_listen", overrides.admin_listen.as_deref().unwrap_or(&admin_listen))?,
+            admin_listen,
+            behind_proxy,
             data: overrides.data.clone().unwrap_or(data),
             max_body_bytes,
             header_timeout: Duration::from_millis(header_timeout_ms),

@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
+use super::audit::{self, Entry};
 use super::journal::millis;
 use super::{Store, StoreError};
 use crate::event::Timestamp;
@@ -69,16 +70,20 @@ pub struct ReplayRow {
 }
 
 impl Store {
-    /// Keeps a plugin. The same digest again changes nothing.
+    /// Keeps a plugin, with its entry in the audit log when somebody brought it. The same digest again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable.
-    pub async fn keep_plugin(&self, plugin: PluginRow, bytes: std::sync::Arc<[u8]>) -> Result<(), StoreError> {
+    pub async fn keep_plugin(&self, plugin: PluginRow, bytes: std::sync::Arc<[u8]>, entry: Option<Entry>) -> Result<(), StoreError> {
         const SQL: &str =
             "INSERT OR IGNORE INTO plugins (digest, name, version, uploaded, by, report, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let write = move |conn: &Connection| {
             let PluginRow { digest, name, version, uploaded, by, report } = &plugin;
-            conn.execute(SQL, params![digest, name, version, millis(*uploaded), by, report, &*bytes]).map(drop)
+            let kept = conn.execute(SQL, params![digest, name, version, millis(*uploaded), by, report, &*bytes])?;
+            match &entry {
+                Some(entry) if kept > 0 => audit::write(conn, entry),
+                _ => Ok(()),
+            }
         };
         self.inner.writer.write(write).await
     }
@@ -118,17 +123,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable.
-    pub async fn remove_plugin(&self, digest: &str) -> Result<bool, StoreError> {
+    pub async fn remove_plugin(&self, digest: &str, entry: Entry) -> Result<bool, StoreError> {
         let digest = digest.to_owned();
-        self.inner.writer.write(move |conn| Ok(conn.execute("DELETE FROM plugins WHERE digest = ?1", [&digest])? > 0)).await
+        let removed = self.change(entry, move |conn, _| {
+            let removed = conn.execute("DELETE FROM plugins WHERE digest = ?1", [&digest])?;
+            Ok((removed > 0).then_some(()))
+        });
+        Ok(removed.await?.is_some())
     }
 
-    /// Keeps a generation and the change that puts it live, together; answers the change's revision. `change.revision` does not
-    /// matter.
+    /// Keeps a generation, the change that puts it live and its audit entry, together; answers the change's revision.
+    /// `change.revision` does not matter.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable.
-    pub async fn change(&self, change: ChangeRow, setup: String) -> Result<i64, StoreError> {
+    pub async fn put_live(&self, change: ChangeRow, setup: String, entry: Entry) -> Result<i64, StoreError> {
         const SQL: &str =
             "INSERT INTO changes (at, by, action, generation, before, why, ticket, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let write = move |conn: &Connection| {
@@ -138,7 +147,9 @@ impl Store {
                 params![generation, millis(*at), setup],
             )?;
             conn.execute(SQL, params![millis(*at), by, action, generation, before, why, ticket, seed])?;
-            Ok(conn.last_insert_rowid())
+            let revision = conn.last_insert_rowid();
+            audit::write(conn, &entry)?;
+            Ok(revision)
         };
         self.inner.writer.write(write).await
     }

@@ -9,15 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::journal::{millis, word};
 use super::{Store, StoreError, schema};
 use crate::event::Timestamp;
 use crate::verdict::{Level, SentimentLabel};
 
-/// Decisions of a page unless the query says otherwise, and at most: 200 full ones with their traces are some megabytes.
-const LIMIT: (u32, u32) = (50, 200);
+/// Records of a page unless the query says otherwise, and at most: 200 full decisions with their traces are some megabytes.
+pub(super) const LIMIT: (u32, u32) = (50, 200);
 
 /// An event and its decision, as they were recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Stored {
 }
 
 /// Which decisions. What is absent does not matter; what is there must all hold.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
     /// Through this source.
@@ -54,15 +55,17 @@ pub struct Query {
     pub until: Option<Timestamp>,
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
     pub limit: Option<u32>,
-    /// [`Page::next`] of the page before.
+    /// `next` of the page before.
+    #[schemars(regex(pattern = "^[0-9a-f]{1,15}-[0-9a-f]{1,15}$"))]
     pub cursor: Option<String>,
 }
 
-/// Some decisions, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+/// Some records, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
+pub struct Page<T> {
     /// At most the query's limit.
-    pub items: Vec<Stored>,
+    pub items: Vec<T>,
     /// The cursor of the next page, if there is one. What is recorded meanwhile moves nothing on the pages that follow.
     pub next: Option<String>,
 }
@@ -94,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the
     /// journal cannot be read.
-    pub async fn decisions(&self, query: &Query) -> Result<Page, StoreError> {
+    pub async fn decisions(&self, query: &Query) -> Result<Page<Stored>, StoreError> {
         let (sql, values, limit) = select(query)?;
         self.read(move |conn| {
             let mut statement = conn.prepare_cached(&sql)?;
@@ -169,6 +172,21 @@ fn select(query: &Query) -> Result<(String, Vec<Value>, usize), StoreError> {
         conditions.join(" AND ")
     );
     Ok((sql, values, limit as usize))
+}
+
+impl<T> Page<T> {
+    /// A page of at most `limit` from one record more than that, each with its place. The cursor is the place of the last one.
+    pub(super) fn of(mut found: Vec<(i64, T)>, limit: usize) -> Self {
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|(seq, _)| format!("{seq:x}"));
+        Self { items: found.into_iter().map(|(_, item)| item).collect(), next }
+    }
+}
+
+/// The place that a cursor of [`Page::of`] names; without one, a place that is behind every record.
+pub(super) fn before(cursor: Option<&str>) -> Result<i64, StoreError> {
+    cursor.map_or(Ok(i64::MAX), |cursor| i64::from_str_radix(cursor, 16).map_err(|_| StoreError::Cursor))
 }
 
 fn place(cursor: &str) -> Option<(i64, i64)> {

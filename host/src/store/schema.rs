@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 2] = [V1, LIFE];
+const MIGRATIONS: [&str; 3] = [V1, LIFE, PEOPLE];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -96,6 +96,41 @@ CREATE TABLE replays (
     request TEXT NOT NULL,
     report TEXT
 ) STRICT;
+";
+
+/// - `tokens`: who may call the admin API; `hash` is the SHA-256 of the token, `used` is exact to some minutes.
+/// - `audit`: what was changed, by whom. Triggers hold it to be append-only; the one on INSERT is there because `INSERT OR
+///   REPLACE` deletes a row without asking the one on DELETE.
+const PEOPLE: &str = "
+CREATE TABLE tokens (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    made INTEGER NOT NULL,
+    expires INTEGER,
+    revoked INTEGER,
+    used INTEGER
+) STRICT;
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    token TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    why TEXT,
+    change TEXT,
+    request TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep

@@ -4,6 +4,7 @@
 
 mod faults;
 mod pages;
+mod people;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

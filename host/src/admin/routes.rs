@@ -1,0 +1,133 @@
+//! The table of `/v1`: every route with its least role, what it takes and what it answers.
+//!
+//! Router, role check, 405 and the OpenAPI document are made from it, and the tests read it too: what is not here does not exist.
+//! Routes of one path stand together. Which role a route needs is argued in `token/role.rs`.
+
+use std::sync::Arc;
+
+use axum::routing::{MethodFilter, MethodRouter, on};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::{about, audit, chain, decisions, tokens};
+use crate::app::App;
+use crate::store::{AuditQuery, Audited, Page, Query, Token, TokenQuery};
+use crate::token::Role::{self, Admin, Operator, Viewer};
+
+/// Every route, in the order of the document.
+pub const ROUTES: &[Route] = &[
+    get("/about", Viewer, "What this host is and runs", |is| on(is, about::about)).answers::<about::About>(200),
+    get("/whoami", Viewer, "Whose token this is, and what it may do", |is| on(is, about::whoami)).answers::<about::Whoami>(200),
+    get("/chain", Viewer, "The live chain, step by step", |is| on(is, chain::chain)).answers::<chain::Live>(200),
+    get("/decisions", Viewer, "Decided events, newest first", |is| on(is, decisions::list))
+        .queries::<Query>()
+        .answers::<Page<decisions::Decided>>(200),
+    get("/decisions/{id}", Viewer, "One event and its decision, by the decision's id", |is| on(is, decisions::show))
+        .answers::<decisions::Decided>(200),
+    get("/tokens", Admin, "Every token that was made, newest first", |is| on(is, tokens::list))
+        .queries::<TokenQuery>()
+        .answers::<Page<Token>>(200),
+    post("/tokens", Admin, "Makes a token; the answer is the only place that ever shows it", |is| on(is, tokens::create))
+        .takes::<tokens::New>()
+        .answers::<tokens::Made>(201),
+    delete("/tokens/{id}", Admin, "Revokes a token, for good", |is| on(is, tokens::revoke)),
+    get("/audit", Operator, "What was changed, by whom and why, newest first", |is| on(is, audit::list))
+        .queries::<AuditQuery>()
+        .answers::<Page<Audited>>(200),
+];
+
+/// One route.
+pub struct Route {
+    /// Its method.
+    pub verb: Verb,
+    /// Its path below `/v1`.
+    pub path: &'static str,
+    /// The least role that may call it.
+    pub least: Role,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Its query parameters: an object's schema, whose properties they are.
+    pub query: Option<Describe>,
+    /// The JSON it takes.
+    pub body: Option<Describe>,
+    /// The status of its success, and the JSON that comes with it.
+    pub answer: (u16, Option<Describe>),
+    /// Its handler, which it is told the method for.
+    pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<App>>,
+}
+
+/// Gives the schema of a type, and leaves the schemas that it refers to in the generator.
+pub type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// The methods of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Makes, or starts.
+    Post,
+    /// Replaces.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Verb {
+    /// As it is sent.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    pub(super) const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+type To = fn(MethodFilter) -> MethodRouter<Arc<App>>;
+
+const fn get(path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
+    route(Verb::Get, path, least, summary, handler)
+}
+
+const fn post(path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
+    route(Verb::Post, path, least, summary, handler)
+}
+
+const fn delete(path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
+    route(Verb::Delete, path, least, summary, handler)
+}
+
+/// A route that takes no query and no body, and answers 204.
+const fn route(verb: Verb, path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
+    Route { verb, path, least, summary, query: None, body: None, answer: (204, None), handler }
+}
+
+impl Route {
+    /// Takes the fields of `T` as query parameters.
+    const fn queries<T: JsonSchema>(mut self) -> Self {
+        // The fields themselves are wanted, not a reference to them.
+        self.query = Some(T::json_schema);
+        self
+    }
+
+    /// Takes a `T` as its body.
+    const fn takes<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    /// Answers with a `T`.
+    const fn answers<T: JsonSchema>(mut self, status: u16) -> Self {
+        self.answer = (status, Some(SchemaGenerator::subschema_for::<T>));
+        self
+    }
+}
