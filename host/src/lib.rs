@@ -27,7 +27,11 @@ pub mod signature;
 
 pub mod source;
 
+pub mod egress;
+
 pub mod outgoing;
+
+pub mod network;
 
 pub mod chain;
 
