@@ -2,6 +2,8 @@
 //!
 //! Reads the journal and the live generation; it decides nothing.
 
+mod deliveries;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,9 +12,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
@@ -27,6 +30,10 @@ pub fn routes(app: Arc<App>) -> Router<Arc<App>> {
         .route("/chain", get(chain).fallback(only_get))
         .route("/decisions", get(decisions).fallback(only_get))
         .route("/decisions/{id}", get(decision).fallback(only_get))
+        .route("/deliveries", get(deliveries::list).fallback(only_get))
+        .route("/deliveries/{id}", get(deliveries::one).fallback(only_get))
+        .route("/deliveries/{id}/replay", post(deliveries::replay).fallback(|| async { ApiError::Method("POST") }))
+        .route("/targets", get(deliveries::targets).fallback(only_get))
         .fallback(|| async { ApiError::NoRoute })
         .layer(middleware::from_fn_with_state(app, authenticate))
 }
@@ -104,8 +111,9 @@ fn whole(stored: &Stored) -> String {
     format!(r#"{{"event":{},"decision":{}}}"#, stored.event, stored.decision)
 }
 
-fn answer(value: &serde_json::Value) -> Response {
-    raw(value.to_string())
+fn answer(value: &impl Serialize) -> Response {
+    // What is answered here has text for keys, so that it always has a JSON form.
+    raw(serde_json::to_string(value).unwrap_or_default())
 }
 
 fn raw(json: String) -> Response {

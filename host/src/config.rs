@@ -5,6 +5,7 @@
 
 mod limits;
 mod resolve;
+mod sinks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub use limits::Limits;
 use resolve::{Resolver, line_of};
+pub use sinks::{Retry, RetryEntry, SinkConfig, SinkEntry, TIMEOUT};
 
 use crate::grant::Grant;
 use crate::signature::Auth;
@@ -43,6 +45,8 @@ pub struct Written {
     pub log: Log,
     /// Connections to desks, by the name in `POST /hooks/NAME`. Without any there is `demo`.
     pub sources: BTreeMap<String, SourceEntry>,
+    /// Urls that get decisions.
+    pub sinks: BTreeMap<String, SinkEntry>,
     /// The chain, in order. Without any it is the bundled one: categorize, sentiment, escalate.
     pub steps: Vec<StepEntry>,
 }
@@ -225,6 +229,8 @@ pub struct Config {
     pub log: Log,
     /// By name.
     pub sources: BTreeMap<String, SourceConfig>,
+    /// By name.
+    pub sinks: BTreeMap<String, SinkConfig>,
     /// The chain, in order.
     pub steps: Vec<Step>,
 }
@@ -313,6 +319,9 @@ mod tests {
             ("[sources.desk]\npreset = \"zammad\"\nsecrets = [\"env:SIGNALBOX_NOT_SET\"]\n", 1, "SIGNALBOX_NOT_SET, which is not set"),
             ("[sources.\"a/b\"]\npreset = \"zammad\"\nsecrets = [\"file:/dev/null\"]\n", 1, "is empty"),
             ("[sources.\"a/b\"]\npreset = \"demo\"\n", 1, "no source's name; use 1 to 64"),
+            ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"hunter2\"\n", 1, "a secret is written by reference"),
+            ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"file:/dev/null\"\n", 1, "is empty"),
+            ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"env:PATH\"\nsources = [\"nope\"]\n", 1, "no source `nope`"),
         ] {
             let error = refused(text);
             assert!(error.starts_with("FILE, line ") && error.contains(words), "{text:?} -> {error}");

@@ -27,6 +27,10 @@ pub mod signature;
 
 pub mod source;
 
+pub mod delivery;
+
+pub mod sink;
+
 pub mod egress;
 
 pub mod outgoing;

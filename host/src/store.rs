@@ -7,6 +7,7 @@
 //! - `keys.rs`: by what an event is known again.
 //! - `claim.rs`: Known, Running or Mine.
 //! - `journal.rs`: the rows, accept and record.
+//! - `outbox.rs`, `deliveries.rs`: the calls that carry decisions out, and pages of them.
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
 //! - `schema.rs`: the file, its lock, its tables.
@@ -15,9 +16,11 @@
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
 mod claim;
+mod deliveries;
 mod error;
 mod journal;
 mod keys;
+mod outbox;
 mod read;
 mod schema;
 #[cfg(test)]
@@ -29,9 +32,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use claim::{Claim, Mine, Running};
+pub use deliveries::{Deliveries, DeliveryQuery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::Keys;
+pub use outbox::{Due, Posted, Replay, Settled, State};
 pub use read::{Page, Query, Stored};
 
 use claim::{Accepted, Runs};

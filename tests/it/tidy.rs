@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::repository;
 
 /// A module and what it may import from the crate. Arrows point down only: what a module imports stands below it.
-const LAW: [(&str, &[&str]); 25] = [
+const LAW: [(&str, &[&str]); 29] = [
     ("main", &["cli"]),
     ("cli", &["app", "config", "decision", "event", "plugin", "server", "source", "telemetry", "token", "verdict"]),
     ("server", &["admin", "app", "error", "webhook"]),
@@ -17,20 +17,27 @@ const LAW: [(&str, &[&str]); 25] = [
     ("admin", &["app", "error", "plugin", "store"]),
     ("respond", &["store"]),
     ("error", &["event", "signature", "source", "store"]),
-    ("app", &["chain", "config", "decision", "event", "lane", "plugin", "source", "store", "token"]),
+    (
+        "app",
+        &["chain", "config", "decision", "delivery", "egress", "event", "lane", "outgoing", "plugin", "sink", "source", "store", "token"],
+    ),
+    ("delivery", &["config", "egress", "event", "outgoing", "store"]),
+    ("sink", &["decision", "outgoing"]),
+    ("egress", &["event", "network", "signature"]),
     ("lane", &["chain", "decision", "event"]),
     ("chain", &["decision", "event", "plugin"]),
     ("plugin", &["config", "decision", "event", "expect", "grant", "normal", "verdict"]),
-    ("store", &["decision", "event", "verdict"]),
+    ("store", &["decision", "event", "outgoing", "verdict"]),
     ("telemetry", &["config"]),
     ("token", &[]),
-    ("config", &["grant", "signature", "source"]),
+    ("config", &["grant", "network", "outgoing", "signature", "source"]),
     ("source", &["event", "signature"]),
     ("signature", &["event"]),
     ("expect", &["verdict"]),
     ("normal", &["verdict"]),
     ("decision", &["event", "grant", "verdict"]),
     ("grant", &["verdict"]),
+    ("network", &[]),
     ("outgoing", &[]),
     ("verdict", &["event"]),
     ("event", &[]),
@@ -38,17 +45,21 @@ const LAW: [(&str, &[&str]); 25] = [
 ];
 
 /// A crate, or a name of the standard library, and the only modules that may use it.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: [(&str, &[&str]); 34] = [
     ("wasmtime", &["plugin"]),
     ("wasmtime_wizer", &["plugin"]),
     ("wasmparser", &["plugin"]),
     ("wit_component", &["plugin"]),
     ("rusqlite", &["store"]),
     ("axum", &["server", "webhook", "admin", "respond", "error"]),
-    ("hyper", &["server"]),
-    ("hyper_util", &["server"]),
-    ("tower", &["server"]),
-    ("http_body_util", &["webhook"]),
+    ("hyper", &["server", "egress"]),
+    ("hyper_util", &["server", "egress"]),
+    ("hyper_rustls", &["egress"]),
+    ("rustls", &["egress"]),
+    ("rustls_native_certs", &["egress"]),
+    ("httpdate", &["delivery"]),
+    ("tower", &["server", "egress"]),
+    ("http_body_util", &["webhook", "egress"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("anstream", &["cli"]),
@@ -64,7 +75,7 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("signalbox_bundle", &["config"]),
     ("jiff", &["event", "source"]),
     ("rustix", &["plugin"]),
-    ("tokio", &["cli", "server", "webhook", "app", "lane", "store", "plugin"]),
+    ("tokio", &["cli", "server", "webhook", "app", "lane", "store", "plugin", "delivery", "egress"]),
     ("SystemTime", &["app"]),
     ("env::var", &["config"]),
     ("fs::", &["cli", "app", "config", "token", "store", "plugin"]),

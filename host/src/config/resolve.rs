@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{
-    Config, ConfigError, DEMO, Isolation, Limits, Overrides, PluginSource, Server, SourceConfig, SourceEntry, Step, StepEntry, Written,
+    Config, ConfigError, DEMO, Isolation, Limits, Overrides, PluginSource, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, Step,
+    StepEntry, Written,
 };
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
 
@@ -47,6 +48,9 @@ impl Resolver<'_> {
         self.limits(&written.limits)?;
         let sources = if written.sources.is_empty() { BTreeMap::from([(DEMO.to_owned(), demo())]) } else { written.sources };
         let sources = sources.into_iter().map(|(name, entry)| Ok((name.clone(), self.source(&name, entry)?)));
+        let sources: BTreeMap<String, SourceConfig> = sources.collect::<Result<_, ConfigError>>()?;
+        let sinks = written.sinks.into_iter().map(|(name, entry)| Ok((name.clone(), self.sink(&name, entry, &sources)?)));
+        let sinks = sinks.collect::<Result<_, ConfigError>>()?;
         let steps = if written.steps.is_empty() { bundled() } else { written.steps };
         Ok(Config {
             listen: self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?,
@@ -61,7 +65,8 @@ impl Resolver<'_> {
             drain: Duration::from_millis(drain_ms),
             limits: written.limits,
             log: written.log,
-            sources: sources.collect::<Result<_, ConfigError>>()?,
+            sources,
+            sinks,
             steps: steps.into_iter().map(|entry| self.step(entry)).collect::<Result<_, ConfigError>>()?,
         })
     }
@@ -106,6 +111,15 @@ impl Resolver<'_> {
         let settings = Settings { auth: entry.auth, secrets, answer: entry.answer };
         let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
         Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1) })
+    }
+
+    fn sink(&self, name: &str, entry: SinkEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<SinkConfig, ConfigError> {
+        let fault = |problem: String| self.fault(&format!("[sinks.{name}"), format!("sink `{name}`: {problem}"));
+        if let Some(unknown) = entry.sources.iter().find(|source| !sources.contains_key(*source)) {
+            return Err(fault(format!("there is no source `{unknown}`; its `sources` name sources of this config")));
+        }
+        let secret = self.secret(&entry.secret).map_err(fault)?;
+        entry.resolve(&secret).map_err(fault)
     }
 
     /// Follows `env:NAME` or `file:PATH`.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 1] = [V1];
+const MIGRATIONS: [&str; 2] = [V1, V2];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -58,6 +58,34 @@ CREATE INDEX decisions_sentiment ON decisions (sentiment, decided) WHERE sentime
 CREATE INDEX decisions_priority ON decisions (priority, decided) WHERE priority IS NOT NULL;
 CREATE INDEX decisions_escalated ON decisions (decided) WHERE escalation > 0;
 CREATE INDEX decisions_degraded ON decisions (decided) WHERE degraded = 1;
+";
+
+/// - `outbox`: one row per outbound call. `thread` is what a desk sees as one conversation; `seq` is the order within it.
+///   `attempts` are all there were, `tries` those that count against the retries. The first index is the worker's queue, the second
+///   tells the oldest open call of a thread; both hold open calls only, so that they stay small.
+const V2: &str = "
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    call TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    status INTEGER,
+    answer TEXT,
+    made INTEGER NOT NULL,
+    updated INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_due ON outbox (target, next_at, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_open ON outbox (target, thread, seq) WHERE state IN ('waiting', 'sending');
+CREATE INDEX outbox_state ON outbox (state, seq);
+CREATE INDEX outbox_target ON outbox (target, state, seq);
+CREATE INDEX outbox_source ON outbox (source, seq);
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
@@ -194,7 +222,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("signalbox.db");
         open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: 1 });
+        assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: 2 });
         let version: u32 = Connection::open(&file).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 99);
     }

@@ -1,0 +1,61 @@
+//! `/v1/deliveries` and `/v1/targets`: what is on its way out, what is set aside, and sending it again by hand.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use serde_json::json;
+
+use super::answer;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::store::{DeliveryQuery, Replay};
+
+/// `GET /v1/deliveries`: newest first.
+pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let query: DeliveryQuery = serde_urlencoded::from_str(query.as_deref().unwrap_or_default())
+        .map_err(|error| ApiError::Query(format!("{error}; the filters are state, source, target, limit, cursor")))?;
+    Ok(answer(&app.store.deliveries(&query).await?))
+}
+
+/// `GET /v1/deliveries/{id}`.
+pub(super) async fn one(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
+    let Path(id) = id.map_err(|_| unknown())?;
+    Ok(answer(&app.store.delivery(&id).await?.ok_or_else(unknown)?))
+}
+
+/// `POST /v1/deliveries/{id}/replay`: a delivery that was set aside is sent again.
+pub(super) async fn replay(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
+    let Path(id) = id.map_err(|_| unknown())?;
+    match app.store.replay(&id, app.clock.now()).await? {
+        None => Err(unknown()),
+        Some(Replay::Not(state)) => {
+            let state = serde_json::to_string(&state).unwrap_or_default();
+            Err(ApiError::Conflict(format!("this delivery is {state}; only \"parked\" and \"dead\" ones are sent again by hand")))
+        }
+        Some(Replay::Waiting) => {
+            app.delivery.wake();
+            Ok(answer(&app.store.delivery(&id).await?.ok_or_else(unknown)?))
+        }
+    }
+}
+
+/// `GET /v1/targets`: every place that gets calls, how it fares, and how many calls are in each state.
+pub(super) async fn targets(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+    let mut counts = app.store.delivery_counts().await?;
+    let mut targets = serde_json::Map::new();
+    for (name, mut target) in app.delivery.targets() {
+        target["deliveries"] = json!(counts.remove(name).unwrap_or_default());
+        targets.insert(name.to_owned(), target);
+    }
+    // What is left belongs to places that the config has no more: their calls wait until it has them again.
+    for (name, counts) in counts {
+        targets.insert(name, json!({ "deliveries": counts }));
+    }
+    Ok(answer(&targets))
+}
+
+fn unknown() -> ApiError {
+    ApiError::NotFound("delivery with this id".to_owned())
+}
