@@ -105,6 +105,14 @@ impl Delivery {
         self.news.notify_one();
     }
 
+    /// Tries a target at once, though it may be paused: somebody has asked for it by hand.
+    pub fn try_now(&self, target: &str) {
+        if let Some(outlet) = self.outlets.get(target) {
+            outlet.health().paused_until = None;
+        }
+        self.wake();
+    }
+
     /// Every target: its place, its mode and how it fares.
     pub fn targets(&self) -> BTreeMap<&str, Value> {
         let target = |outlet: &Outlet| json!({ "base": outlet.base, "mode": outlet.mode, "health": *outlet.health() });
@@ -121,6 +129,7 @@ impl Delivery {
             () = &mut stop => return,
         }
         loop {
+            while under_way.try_join_next().is_some() {}
             let rest = match self.turn(&mut under_way).await {
                 Ok(rest) => rest,
                 Err(error) => {

@@ -129,10 +129,10 @@ fn a_decision_is_told_signed_and_the_desks_text_stays_data() {
     let host = host(&[sink("audit", &desk.url("/in?key=a%20b"), "sources = [\"desk\"]")]);
     let evil = "\r\nX-Admin: yes\r\n\r\n{{ticket.id}} ${7*7} <script>alert(1)</script> ' OR 1=1 -- \u{202e}../../etc \"}],\"x\":{";
     let mut sent = outage(&fresh("evil"));
-    for pointer in ["text", "title", "network", "language", "permalink", "thread_id"] {
-        sent[pointer] = json!(format!("{pointer} {evil}"));
-    }
-    sent["ticket"] = json!({ "id": format!("../../admin?{evil}"), "tags": [evil] });
+    // Where an id stands, control characters are refused at the door; the rest of it may be anything.
+    let line = evil.replace("\r\n", " ");
+    (sent["text"], sent["title"], sent["author"]["name"]) = (json!(format!("VPN down {evil}")), json!(evil), json!(evil));
+    (sent["thread_id"], sent["ticket"]) = (json!(line), json!({ "id": format!("../../admin?{line}"), "tags": [line] }));
     let answer = host.signed(sent.to_string());
     assert_eq!(answer.status, 200, "{}", answer.text());
     let decision = answer.json();

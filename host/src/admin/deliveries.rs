@@ -35,8 +35,9 @@ pub(super) async fn replay(State(app): State<Arc<App>>, id: Result<Path<String>,
             Err(ApiError::Conflict(format!("this delivery is {state}; only \"parked\" and \"dead\" ones are sent again by hand")))
         }
         Some(Replay::Waiting) => {
-            app.delivery.wake();
-            Ok(answer(&app.store.delivery(&id).await?.ok_or_else(unknown)?))
+            let delivery = app.store.delivery(&id).await?.ok_or_else(unknown)?;
+            app.delivery.try_now(&delivery.target);
+            Ok(answer(&delivery))
         }
     }
 }

@@ -115,6 +115,10 @@ impl Resolver<'_> {
 
     fn sink(&self, name: &str, entry: SinkEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<SinkConfig, ConfigError> {
         let fault = |problem: String| self.fault(&format!("[sinks.{name}"), format!("sink `{name}`: {problem}"));
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            return Err(fault("no sink's name; use 1 to 64 lower-case letters, digits, `-` and `_`".to_owned()));
+        }
         if let Some(unknown) = entry.sources.iter().find(|source| !sources.contains_key(*source)) {
             return Err(fault(format!("there is no source `{unknown}`; its `sources` name sources of this config")));
         }

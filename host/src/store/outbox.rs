@@ -172,9 +172,13 @@ impl Store {
                 let mut rows = statement.query(params![target, now, i64::try_from(*places).unwrap_or(i64::MAX)])?;
                 while let Some(row) = rows.next()? {
                     let call: String = row.get(2)?;
-                    // Only this host writes calls; one that cannot be read is a later host's, and waits for it as `sending`.
-                    let Ok(call) = serde_json::from_str(&call) else { continue };
-                    due.push(Due { id: row.get(0)?, target: row.get(1)?, call, attempts: row.get(3)?, tries: row.get(4)? });
+                    let id: String = row.get(0)?;
+                    // Written by a later host, perhaps: set aside like what a desk does not take, so that it blocks nobody.
+                    let Ok(call) = serde_json::from_str(&call) else {
+                        conn.prepare_cached(UNREADABLE)?.execute([id])?;
+                        continue;
+                    };
+                    due.push(Due { id, target: row.get(1)?, call, attempts: row.get(3)?, tries: row.get(4)? });
                 }
             }
             Ok(due)
@@ -233,6 +237,7 @@ const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 
                 AND e.state IN ('waiting', 'sending')) \
         ORDER BY next_at, seq LIMIT ?3) \
     RETURNING id, target, call, attempts, tries";
+const UNREADABLE: &str = "UPDATE outbox SET state = 'parked', answer = 'not sent: this version cannot read the call' WHERE id = ?1";
 const NEXT: &str = "SELECT min(next_at) FROM outbox WHERE target = ?1 AND state = 'waiting' AND next_at > ?2";
 
 #[cfg(test)]

@@ -228,6 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_the_first_version_is_taken_on_with_what_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("signalbox.db");
+        let conn = Connection::open(&file).unwrap();
+        conn.execute_batch(V1).unwrap();
+        conn.execute_batch("PRAGMA user_version = 1; INSERT INTO events (received, keys, event) VALUES (1, x'00', '{}')").unwrap();
+        drop(conn);
+        let count =
+            |conn: &Connection, table: &str| conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
+        let conn = open(&file).unwrap();
+        assert_eq!((count(&conn, "events"), count(&conn, "outbox")), (Ok(1), Ok(0)));
+        drop(conn);
+        assert_eq!(count(&open(&file).unwrap(), "events"), Ok(1), "and the second start finds nothing to do");
+    }
+
+    #[test]
     fn a_file_that_is_no_database_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("signalbox.db");
