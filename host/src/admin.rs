@@ -15,6 +15,7 @@ mod body;
 mod chain;
 mod change;
 mod decisions;
+mod deliveries;
 mod guard;
 pub mod openapi;
 pub mod routes;

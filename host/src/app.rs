@@ -13,14 +13,19 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
-use crate::config::{self, Config};
-use crate::event::Timestamp;
+use crate::config::{self, Config, SinkConfig};
+use crate::decision::Decision;
+use crate::delivery::{Delivery, Desk};
+use crate::egress::{Auth, Place, Tls};
+use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::lane::Lane;
+use crate::outgoing::{Mode, Outgoing};
 use crate::plugin::Sandbox;
 use crate::registry::Registry;
+use crate::sink;
 use crate::source::Source;
-use crate::store::{Mine, Store};
+use crate::store::{Mine, Posted, Recorded, Store, StoreError};
 use crate::token::{AdminToken, Tries};
 
 /// Accepted events resumed at once after a start.
@@ -50,6 +55,21 @@ impl Clock {
     }
 }
 
+/// Where calls go, by the names that the outbox knows: the places in the config.
+fn desks(config: &Config) -> BTreeMap<String, Desk> {
+    let sinks = config.sinks.iter().map(|(name, sink)| {
+        let place = Place { base: sink.base.clone(), allow_private: sink.allow_private.clone(), timeout: sink.timeout };
+        let desk = Desk { place, auth: Auth::Signed(sink.secret.clone()), mode: sink.mode, retry: sink.retry };
+        (format!("sinks.{name}"), desk)
+    });
+    sinks.collect()
+}
+
+/// What a source's adapter writes back of a decision.
+fn written_back(_source: &Source, _event: &Event, _decision: &Decision) -> Option<(Mode, Vec<Outgoing>)> {
+    None
+}
+
 /// How fast each source may send.
 pub struct Rates(BTreeMap<String, DefaultDirectRateLimiter>);
 
@@ -70,6 +90,8 @@ pub struct App {
     pub rates: Rates,
     /// The journal.
     pub store: Store,
+    /// The worker that carries decisions out.
+    pub delivery: Arc<Delivery>,
     /// Threads for chains that are not known to be quick.
     pub lane: Lane,
     /// Places for requests in work. A permit moves into the work itself.
@@ -90,6 +112,7 @@ pub struct App {
     pub inline_budget: Duration,
     /// Plugins, set-ups and the live generation.
     pub registry: Registry,
+    sinks: BTreeMap<String, SinkConfig>,
     stopping: AtomicBool,
 }
 
@@ -103,6 +126,10 @@ impl App {
         let token = AdminToken::open(&config.data)?;
         let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
         let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
+        let desks = desks(&config);
+        // Reading the machine's authorities takes some 20 ms of a start.
+        let tls = if desks.is_empty() { Tls::of_nobody() } else { Tls::of_this_machine() }?;
+        let delivery = Delivery::new(store.clone(), desks, &tls, move || clock.now())?;
         let rate = |(name, source): (&String, &config::SourceConfig)| {
             let per_second = NonZeroU32::new(source.max_per_second).unwrap_or(NonZeroU32::MIN);
             // Twice a second's worth at once: desks send what piled up in one burst.
@@ -119,6 +146,8 @@ impl App {
             sources: config.sources.into_iter().map(|(name, source)| (name, Arc::new(source.source))).collect(),
             rates,
             store,
+            delivery: Arc::new(delivery),
+            sinks: config.sinks,
             lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             token,
@@ -160,8 +189,41 @@ impl App {
         let Some(event) = mine.accepted().cloned().map(Arc::new) else { return Ok(()) };
         let chain = self.generation().chain_for(&event);
         let decision = self.lane.submit(chain, event.clone(), self.clock.now()).await?;
-        self.store.record(mine, &event, &decision).await?;
+        self.record(mine, &event, &decision).await?;
         Ok(())
+    }
+
+    /// Makes a decision durable together with the calls that carry it out, and has them sent.
+    ///
+    /// # Errors
+    /// As [`Store::record`].
+    pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision) -> Result<Recorded, StoreError> {
+        let posted = self.posted(event, decision);
+        let to_send = posted.iter().any(|posted| !posted.shadow);
+        let recorded = self.store.record(mine, event, decision, posted).await?;
+        if to_send {
+            self.delivery.wake();
+        }
+        Ok(recorded)
+    }
+
+    /// Every call that a decision makes: to its own desk first, then to the sinks.
+    fn posted(&self, event: &Event, decision: &Decision) -> Vec<Posted> {
+        let mut posted = Vec::new();
+        let mut post = |target: String, mode: Mode, call: Outgoing| {
+            if mode != Mode::Off {
+                posted.push(Posted { target, call, shadow: mode == Mode::Shadow });
+            }
+        };
+        if let Some((mode, calls)) = self.sources.get(&event.source).and_then(|source| written_back(source, event, decision)) {
+            calls.into_iter().for_each(|call| post(format!("sources.{}", event.source), mode, call));
+        }
+        for (name, sink) in &self.sinks {
+            if sink.sources.is_empty() || sink.sources.contains(&event.source) {
+                post(format!("sinks.{name}"), sink.mode, sink::told(&sink.path, decision));
+            }
+        }
+        posted
     }
 
     /// Says that the host is going down: load balancers look elsewhere from now on.

@@ -5,6 +5,7 @@
 
 mod limits;
 mod resolve;
+mod sinks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use limits::Limits;
 use resolve::{Resolver, line_of};
+pub use sinks::{Retry, RetryEntry, SinkConfig, SinkEntry, TIMEOUT};
 
 pub use crate::setup::Isolation;
 use crate::setup::{ChainSetup, Setup, StepSetup};
@@ -50,6 +52,8 @@ pub struct Written {
     pub chains: BTreeMap<String, ChainSetup>,
     /// Which source takes which chain: `desk = "social"`. The others take `default`.
     pub routes: BTreeMap<String, String>,
+    /// Urls that get decisions.
+    pub sinks: BTreeMap<String, SinkEntry>,
 }
 
 /// `[server]`.
@@ -202,6 +206,8 @@ pub struct Config {
     pub setup: Setup,
     /// The bundled plugins and the files that steps name.
     pub artefacts: Vec<Artefact>,
+    /// By name.
+    pub sinks: BTreeMap<String, SinkConfig>,
 }
 
 /// What the command line says over the file.
@@ -320,6 +326,9 @@ mod tests {
             ("[sources.desk]\npreset = \"zammad\"\nsecrets = [\"env:SIGNALBOX_NOT_SET\"]\n", 1, "SIGNALBOX_NOT_SET, which is not set"),
             ("[sources.\"a/b\"]\npreset = \"zammad\"\nsecrets = [\"file:/dev/null\"]\n", 1, "is empty"),
             ("[sources.\"a/b\"]\npreset = \"demo\"\n", 1, "no source's name; use 1 to 64"),
+            ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"hunter2\"\n", 1, "a secret is written by reference"),
+            ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"file:/dev/null\"\n", 1, "is empty"),
+            ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"env:PATH\"\nsources = [\"nope\"]\n", 1, "no source `nope`"),
         ] {
             let error = refused(text);
             assert!(error.starts_with("FILE, line ") && error.contains(words), "{text:?} -> {error}");

@@ -116,6 +116,9 @@ pub enum ApiError {
         /// What.
         problem: String,
     },
+    /// The record is there, but not in a state for this.
+    #[error("{0}")]
+    Conflict(String),
     /// A query parameter is wrong.
     #[error("{0}")]
     Query(String),
@@ -172,6 +175,7 @@ impl ApiError {
             Self::Map(MapError::Event(EventError::Syntax(_))) => (StatusCode::BAD_REQUEST, "syntax"),
             Self::Map(MapError::Event(EventError::Shape { .. })) => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
             Self::Query(_) | Self::Store(StoreError::Cursor) => (StatusCode::BAD_REQUEST, "query"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::StillRunning => (StatusCode::SERVICE_UNAVAILABLE, "still-running"),

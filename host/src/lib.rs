@@ -33,11 +33,18 @@ pub mod signature;
 
 pub mod source;
 
+pub mod delivery;
+
+pub mod sink;
+
+pub mod egress;
+
 pub mod outgoing;
 
 pub mod generation;
 
 pub mod gate;
+pub mod network;
 
 pub mod chain;
 

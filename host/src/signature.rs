@@ -15,6 +15,7 @@ mod challenge;
 mod refusal;
 mod scheme;
 mod secret;
+mod sign;
 mod vectors;
 
 use base64::Engine as _;
@@ -31,6 +32,7 @@ pub use self::challenge::{Challenge, ChallengeAnswer};
 pub use self::refusal::{Hint, Refusal};
 pub use self::scheme::{Reach, Scheme, SchemeError};
 pub use self::secret::Secret;
+pub use self::sign::{sign_standard, standard_secret};
 pub use self::vectors::{Checked, Outcome, check_vectors};
 
 use self::scheme::{Check, Part, Signed};

@@ -7,6 +7,7 @@
 //! - `keys.rs`: by what an event is known again.
 //! - `claim.rs`: Known, Running or Mine.
 //! - `journal.rs`: the rows, accept and record.
+//! - `outbox.rs`, `deliveries.rs`: the calls that carry decisions out, and pages of them.
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
@@ -17,10 +18,12 @@
 
 mod audit;
 mod claim;
+mod deliveries;
 mod error;
 mod journal;
 mod keys;
 mod life;
+mod outbox;
 mod read;
 mod schema;
 #[cfg(test)]
@@ -34,10 +37,12 @@ use std::sync::Arc;
 
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use claim::{Claim, Mine, Running};
+pub use deliveries::{Deliveries, DeliveryQuery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::Keys;
 pub use life::{ChangeRow, PluginRow, ReplayRow};
+pub use outbox::{Due, Posted, Replay, Settled, State};
 pub use read::{Page, Query, Stored};
 pub use tokens::{Token, TokenQuery};
 

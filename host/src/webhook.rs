@@ -147,7 +147,7 @@ impl Call {
                 }
             }
         };
-        let recorded = self.app.store.record(mine, &event, &decision).await;
+        let recorded = self.app.record(mine, &event, &decision).await;
         match answer {
             Some(answer) => reply(answer, recorded.map(|recorded| respond::decision(&recorded, Made::Now)).map_err(Into::into)),
             // The receipt is out and the event is durable: it will be taken up again at the next start.

@@ -1,7 +1,7 @@
 //! The black-box suite: the real binary, over real sockets of this machine, with real wasm.
 //!
 //! Each file is one idea, and its tests are claims, in pairs where they can be: what is obeyed, and what is stopped.
-//! `harness` starts and stops hosts, `wire` speaks HTTP to them. Nothing here reaches past the binary's own edges: what a test
+//! `harness` starts and stops hosts, `wire` speaks HTTP to them, `desk` is spoken to by them. Nothing here reaches past the binary's own edges: what a test
 //! knows of a host it has read from an answer, from the admin's API, or from what was printed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where, and ends")]
@@ -11,6 +11,8 @@ mod bad_call;
 mod bombs;
 mod cli;
 mod eval;
+mod delivery;
+mod desk;
 mod harness;
 mod journal;
 mod people;

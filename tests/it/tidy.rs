@@ -54,6 +54,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("normal", &["verdict"]),
     ("decision", &["event", "grant", "verdict"]),
     ("grant", &["verdict"]),
+    ("network", &[]),
     ("outgoing", &[]),
     ("verdict", &["event"]),
     ("event", &[]),
@@ -140,6 +141,8 @@ fn files(root: &Path) -> Vec<PathBuf> {
     while let Some(dir) = open.pop() {
         for entry in fs::read_dir(&dir).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
+            // In a second working tree of git's, `.git` is a file.
+            let skipped = ["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str());
             match entry.file_type().unwrap() {
                 kind if kind.is_dir() && !["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str()) => {
                     open.push(entry.path())

@@ -3,14 +3,16 @@
 //! Router, role check, 405 and the OpenAPI document are made from it, and the tests read it too: what is not here does not exist.
 //! Routes of one path stand together. Which role a route needs is argued in `token/role.rs`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
 
-use super::{about, audit, chain, decisions, tokens};
+use super::{about, audit, chain, decisions, deliveries, tokens};
 use crate::app::App;
-use crate::store::{AuditQuery, Audited, Page, Query, Token, TokenQuery};
+use crate::store::{AuditQuery, Audited, Deliveries, DeliveryQuery, Page, Query, StoredDelivery, Token, TokenQuery};
 use crate::token::Role::{self, Admin, Operator, Viewer};
 
 /// Every route, in the order of the document.
@@ -23,6 +25,15 @@ pub const ROUTES: &[Route] = &[
         .answers::<Page<decisions::Decided>>(200),
     get("/decisions/{id}", Viewer, "One event and its decision, by the decision's id", |is| on(is, decisions::show))
         .answers::<decisions::Decided>(200),
+    get("/deliveries", Viewer, "Calls that carry decisions out, newest first", |is| on(is, deliveries::list))
+        .queries::<DeliveryQuery>()
+        .answers::<Deliveries>(200),
+    get("/deliveries/{id}", Viewer, "One call, what was sent and what was answered", |is| on(is, deliveries::one))
+        .answers::<StoredDelivery>(200),
+    post("/deliveries/{id}/replay", Operator, "Sends a call again that was set aside", |is| on(is, deliveries::replay))
+        .answers::<StoredDelivery>(200),
+    get("/targets", Viewer, "Every place that gets calls, and how it fares", |is| on(is, deliveries::targets))
+        .answers::<BTreeMap<String, Value>>(200),
     get("/tokens", Admin, "Every token that was made, newest first", |is| on(is, tokens::list))
         .queries::<TokenQuery>()
         .answers::<Page<Token>>(200),

@@ -63,15 +63,16 @@ async fn host(config: Config) -> anyhow::Result<Done> {
     };
     let listeners = (
         tokio::spawn(server::run(public, server::public(app.clone()), bounds, until(stopping.clone()))),
-        tokio::spawn(server::run(admin, server::admin(app.clone()), bounds, until(stopping))),
+        tokio::spawn(server::run(admin, server::admin(app.clone()), bounds, until(stopping.clone()))),
     );
+    let delivering = tokio::spawn(app.delivery.clone().run(until(stopping), bounds.drain));
     let resuming = tokio::spawn(resume(app.clone()));
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, those under way finish");
     app.begin_stopping();
     resuming.abort();
     drop(stop);
-    let _ = tokio::join!(listeners.0, listeners.1);
+    let _ = tokio::join!(listeners.0, listeners.1, delivering);
     app.store.clone().close().await.context("the journal could not be closed; nothing is lost, the next start checks it")?;
     Ok(Done::Well)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SourceConfig, SourceEntry, Written};
+use super::{Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, Written};
 use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
 
@@ -59,6 +59,9 @@ impl Resolver<'_> {
             );
             return Err(self.fault("admin_listen", problem));
         }
+        let sources: BTreeMap<String, SourceConfig> = sources.collect::<Result<_, ConfigError>>()?;
+        let sinks = written.sinks.into_iter().map(|(name, entry)| Ok((name.clone(), self.sink(&name, entry, &sources)?)));
+        let sinks = sinks.collect::<Result<_, ConfigError>>()?;
         Ok(Config {
             listen: self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?,
             admin_listen,
@@ -73,9 +76,10 @@ impl Resolver<'_> {
             drain: Duration::from_millis(drain_ms),
             limits: written.limits,
             log: written.log,
-            sources: sources.collect::<Result<_, ConfigError>>()?,
             setup,
             artefacts,
+            sources,
+            sinks,
         })
     }
 
@@ -119,6 +123,19 @@ impl Resolver<'_> {
         let settings = Settings { auth: entry.auth, secrets, answer: entry.answer };
         let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
         Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1) })
+    }
+
+    fn sink(&self, name: &str, entry: SinkEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<SinkConfig, ConfigError> {
+        let fault = |problem: String| self.fault(&format!("[sinks.{name}"), format!("sink `{name}`: {problem}"));
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            return Err(fault("no sink's name; use 1 to 64 lower-case letters, digits, `-` and `_`".to_owned()));
+        }
+        if let Some(unknown) = entry.sources.iter().find(|source| !sources.contains_key(*source)) {
+            return Err(fault(format!("there is no source `{unknown}`; its `sources` name sources of this config")));
+        }
+        let secret = self.secret(&entry.secret).map_err(fault)?;
+        entry.resolve(&secret).map_err(fault)
     }
 
     /// Follows `env:NAME` or `file:PATH`.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::keys::Key;
+use super::outbox::{OutboxRows, Posted};
 use super::{Accepted, Mine, Store, StoreError};
 use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
@@ -48,13 +49,14 @@ impl Store {
         Ok(mine)
     }
 
-    /// Makes event, decision and trace durable, and only then lets repeats of the event through: they get what this returns. That
-    /// is the given decision, unless the event has one already; then the earlier one stands.
+    /// Makes event, decision and trace durable, together with the calls that carry the decision out, and only then lets repeats of the event through: they get what this returns. That
+    /// is the given decision, unless the event has one already; then the earlier one stands, and so do its calls.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable; the keys are free again, so that the sender's retry runs it. An event that
     /// was accepted before stays pending.
-    pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision) -> Result<Recorded, StoreError> {
+    pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision, posted: Vec<Posted>) -> Result<Recorded, StoreError> {
+        let outbox = OutboxRows::of(event, &decision.head, posted);
         let (row, decision) = (EventRow::of(event), DecisionRow::of(event, decision));
         let (hold, accepted) = (Arc::clone(&mine.hold), mine.accepted.as_ref().map(|accepted| accepted.seq));
         let write = self.inner.writer.write(move |conn| {
@@ -70,6 +72,7 @@ impl Store {
                 }
             };
             decision.insert(conn, seq)?;
+            outbox.insert(conn)?;
             conn.prepare_cached("DELETE FROM pending WHERE event = ?1")?.execute([seq])?;
             Ok(decision.recorded())
         });

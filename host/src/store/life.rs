@@ -211,7 +211,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when it cannot be read.
-    pub async fn replay(&self, id: &str) -> Result<Option<ReplayRow>, StoreError> {
+    pub async fn replay_of(&self, id: &str) -> Result<Option<ReplayRow>, StoreError> {
         const SQL: &str = "SELECT id, made, by, state, request, report FROM replays WHERE id = ?1";
         let id = id.to_owned();
         let row = |row: &Row<'_>| {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 3] = [V1, LIFE, PEOPLE];
+const MIGRATIONS: [&str; 4] = [V1, LIFE, PEOPLE, OUTBOX];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -131,6 +131,34 @@ CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit BEGIN SELECT RAISE(AB
 CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+";
+
+/// - `outbox`: one row per outbound call. `thread` is what a desk sees as one conversation; `seq` is the order within it.
+///   `attempts` are all there were, `tries` those that count against the retries. The first index is the worker's queue, the second
+///   tells the oldest open call of a thread; both hold open calls only, so that they stay small.
+const OUTBOX: &str = "
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    call TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    status INTEGER,
+    answer TEXT,
+    made INTEGER NOT NULL,
+    updated INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_due ON outbox (target, next_at, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_open ON outbox (target, thread, seq) WHERE state IN ('waiting', 'sending');
+CREATE INDEX outbox_state ON outbox (state, seq);
+CREATE INDEX outbox_target ON outbox (target, state, seq);
+CREATE INDEX outbox_source ON outbox (source, seq);
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
@@ -270,6 +298,22 @@ mod tests {
         assert_eq!(open(&file).unwrap_err(), StoreError::Newer { file: file.clone(), found: 99, known: MIGRATIONS.len() as u32 });
         let version: u32 = Connection::open(&file).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 99);
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_taken_on_with_what_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("signalbox.db");
+        let conn = Connection::open(&file).unwrap();
+        conn.execute_batch(V1).unwrap();
+        conn.execute_batch("PRAGMA user_version = 1; INSERT INTO events (received, keys, event) VALUES (1, x'00', '{}')").unwrap();
+        drop(conn);
+        let count =
+            |conn: &Connection, table: &str| conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
+        let conn = open(&file).unwrap();
+        assert_eq!((count(&conn, "events"), count(&conn, "outbox")), (Ok(1), Ok(0)));
+        drop(conn);
+        assert_eq!(count(&open(&file).unwrap(), "events"), Ok(1), "and the second start finds nothing to do");
     }
 
     #[test]
