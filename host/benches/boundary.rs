@@ -81,8 +81,9 @@ fn main() {
         let guest = pre.instantiate(&mut store).expect("it instantiates");
         how(&guest, &mut store, &event);
     };
+    type Call = fn(&Guest, &mut Store<Facts>, &Event) -> u32;
     // The rest is cloned for every variant alike, so that the difference is the crossing.
-    let variants: [(&str, fn(&Guest, &mut Store<Facts>, &Event) -> u32); 4] = [
+    let variants: [(&str, Call); 4] = [
         ("an instance, and no call", |_, _, _| 0),
         ("the contract: a rule that reads the event alone", |guest, store, event| {
             guest.bench_boundary_shapes().call_slim(store, event).expect("it answers")
