@@ -144,10 +144,8 @@ fn files(root: &Path) -> Vec<PathBuf> {
             // In a second working tree of git's, `.git` is a file.
             let skipped = ["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str());
             match entry.file_type().unwrap() {
-                kind if kind.is_dir() && !["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str()) => {
-                    open.push(entry.path())
-                }
-                kind if kind.is_file() && name != ".git" => found.push(entry.path()),
+                kind if kind.is_dir() && !skipped => open.push(entry.path()),
+                kind if kind.is_file() && !skipped => found.push(entry.path()),
                 _ => {}
             }
         }
