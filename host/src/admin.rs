@@ -1,8 +1,9 @@
 //! The admin API under `/v1`: every route needs the token, and answers JSON.
 //!
-//! Reads the journal and the live generation; it decides nothing.
+//! Reads the journal, the sources and the live generation. What it tries out it neither sends nor records.
 
 mod deliveries;
+mod sources;
 
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub fn routes(app: Arc<App>) -> Router<Arc<App>> {
         .route("/deliveries/{id}", get(deliveries::one).fallback(only_get))
         .route("/deliveries/{id}/replay", post(deliveries::replay).fallback(|| async { ApiError::Method("POST") }))
         .route("/targets", get(deliveries::targets).fallback(only_get))
+        .route("/sources", get(sources::list).fallback(only_get))
+        .route("/sources/{name}/test", post(sources::test).fallback(|| async { ApiError::Method("POST") }))
         .fallback(|| async { ApiError::NoRoute })
         .layer(middleware::from_fn_with_state(app, authenticate))
 }

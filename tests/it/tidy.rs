@@ -11,11 +11,14 @@ use crate::harness::repository;
 /// A module and what it may import from the crate. Arrows point down only: what a module imports stands below it.
 const LAW: [(&str, &[&str]); 29] = [
     ("main", &["cli"]),
-    ("cli", &["app", "config", "decision", "event", "plugin", "server", "source", "telemetry", "token", "verdict"]),
+    (
+        "cli",
+        &["app", "config", "decision", "event", "outgoing", "plugin", "server", "signature", "source", "telemetry", "token", "verdict"],
+    ),
     ("server", &["admin", "app", "error", "webhook"]),
     ("webhook", &["app", "error", "event", "respond", "signature", "source", "store"]),
-    ("admin", &["app", "error", "plugin", "store"]),
-    ("respond", &["store"]),
+    ("admin", &["app", "error", "plugin", "source", "store"]),
+    ("respond", &["signature", "store"]),
     ("error", &["event", "signature", "source", "store"]),
     (
         "app",
@@ -31,7 +34,7 @@ const LAW: [(&str, &[&str]); 29] = [
     ("telemetry", &["config"]),
     ("token", &[]),
     ("config", &["grant", "network", "outgoing", "signature", "source"]),
-    ("source", &["event", "signature"]),
+    ("source", &["decision", "event", "outgoing", "signature"]),
     ("signature", &["event"]),
     ("expect", &["verdict"]),
     ("normal", &["verdict"]),
