@@ -19,6 +19,7 @@ mod deliveries;
 mod guard;
 pub mod openapi;
 pub mod routes;
+mod sources;
 mod tokens;
 
 use std::sync::Arc;

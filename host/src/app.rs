@@ -13,10 +13,10 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
-use crate::config::{self, Config, SinkConfig};
+use crate::config::{self, Config, Retry, SinkConfig, TIMEOUT};
 use crate::decision::Decision;
 use crate::delivery::{Delivery, Desk};
-use crate::egress::{Auth, Place, Tls};
+use crate::egress::{Auth, Credentials, Login, Place, Tls};
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::lane::Lane;
@@ -25,6 +25,7 @@ use crate::plugin::Sandbox;
 use crate::registry::Registry;
 use crate::sink;
 use crate::source::Source;
+use crate::source::outbound::{Outbound, OutboundAuth};
 use crate::store::{Mine, Posted, Recorded, Store, StoreError};
 use crate::token::{AdminToken, Tries};
 
@@ -56,18 +57,44 @@ impl Clock {
 }
 
 /// Where calls go, by the names that the outbox knows: the places in the config.
-fn desks(config: &Config) -> BTreeMap<String, Desk> {
-    let sinks = config.sinks.iter().map(|(name, sink)| {
+fn desks(config: &Config, tls: &Tls) -> anyhow::Result<BTreeMap<String, Desk>> {
+    let mut desks = BTreeMap::new();
+    for (name, source) in &config.sources {
+        if let Some(outbound) = source.source.outbound() {
+            let name = format!("sources.{name}");
+            let desk = desk(outbound, tls).map_err(|problem| anyhow::anyhow!("{name}.outbound: {problem}"))?;
+            desks.insert(name, desk);
+        }
+    }
+    for (name, sink) in &config.sinks {
         let place = Place { base: sink.base.clone(), allow_private: sink.allow_private.clone(), timeout: sink.timeout };
         let desk = Desk { place, auth: Auth::Signed(sink.secret.clone()), mode: sink.mode, retry: sink.retry };
-        (format!("sinks.{name}"), desk)
-    });
-    sinks.collect()
+        desks.insert(format!("sinks.{name}"), desk);
+    }
+    Ok(desks)
+}
+
+/// A source's way back to its desk.
+fn desk(outbound: &Outbound, tls: &Tls) -> Result<Desk, String> {
+    let allow_private = outbound.allow_private.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let place = Place { base: outbound.base.clone(), allow_private, timeout: TIMEOUT };
+    let auth = match &outbound.auth {
+        OutboundAuth::None => Auth::None,
+        OutboundAuth::Header { name, value } => Auth::Headers(vec![(name.clone(), value.expose().to_owned())]),
+        OutboundAuth::ClientCredentials { token_path, client_id, client_secret, scope } => {
+            let (client_id, client_secret) = (client_id.clone(), client_secret.expose().to_owned());
+            let credentials = Credentials { client_id, client_secret, scope: scope.clone() };
+            Auth::Login(Box::new(Login::new(place.clone(), token_path.clone(), &credentials, tls)?))
+        }
+    };
+    let (base, max) = (Duration::from_secs(outbound.retry.base_s), Duration::from_secs(outbound.retry.max_s));
+    let retry = Retry { attempts: outbound.retry.attempts, base, max };
+    Ok(Desk { place, auth, mode: outbound.mode, retry })
 }
 
 /// What a source's adapter writes back of a decision.
-fn written_back(_source: &Source, _event: &Event, _decision: &Decision) -> Option<(Mode, Vec<Outgoing>)> {
-    None
+fn written_back(source: &Source, event: &Event, decision: &Decision) -> Option<(Mode, Vec<Outgoing>)> {
+    source.outbound().map(|outbound| (outbound.mode, outbound.calls(event, decision)))
 }
 
 /// How fast each source may send.
@@ -126,10 +153,10 @@ impl App {
         let token = AdminToken::open(&config.data)?;
         let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
         let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
-        let desks = desks(&config);
         // Reading the machine's authorities takes some 20 ms of a start.
-        let tls = if desks.is_empty() { Tls::of_nobody() } else { Tls::of_this_machine() }?;
-        let delivery = Delivery::new(store.clone(), desks, &tls, move || clock.now())?;
+        let calls = !config.sinks.is_empty() || config.sources.values().any(|source| source.source.outbound().is_some());
+        let tls = if calls { Tls::of_this_machine() } else { Tls::of_nobody() }?;
+        let delivery = Delivery::new(store.clone(), desks(&config, &tls)?, &tls, move || clock.now())?;
         let rate = |(name, source): (&String, &config::SourceConfig)| {
             let per_second = NonZeroU32::new(source.max_per_second).unwrap_or(NonZeroU32::MIN);
             // Twice a second's worth at once: desks send what piled up in one burst.

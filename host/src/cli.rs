@@ -11,6 +11,8 @@ mod plugin;
 mod run;
 mod schema;
 mod serve;
+mod signature;
+mod source;
 mod table;
 mod token;
 
@@ -54,6 +56,12 @@ enum Command {
     Token(token::Command),
     /// What was changed on a running host, by whom and why
     Audit(audit::Args),
+    /// Sources: list them, begin one, and try it on a payload
+    #[command(subcommand)]
+    Source(source::Command),
+    /// Try the verifier on test vectors
+    #[command(subcommand)]
+    Signature(signature::Command),
     /// Print a JSON Schema
     Schema(schema::Args),
     /// Print completions for a shell
@@ -85,6 +93,8 @@ pub fn main() -> ExitCode {
         Command::Plugin(command) => plugin::plugin(&command),
         Command::Token(command) => token::token(&command),
         Command::Audit(args) => audit::audit(&args),
+        Command::Source(command) => source::source(&command),
+        Command::Signature(command) => signature::signature(&command),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions { shell } => completions(shell),
         Command::Activate => child().map(|()| Done::Well),

@@ -363,3 +363,26 @@ fn a_desk_whose_rules_fire_on_what_we_write_starts_no_loop() {
     settled(&host, "sinks.audit", "delivered", 3);
     assert_eq!((desk.calls().len(), deliveries(&host, "").len()), (3, 3));
 }
+
+#[test]
+fn a_source_writes_back_once_though_the_answer_to_its_note_was_lost() {
+    let desk = Desk::open();
+    let first = AtomicUsize::new(0);
+    desk.behave(move |_| if first.fetch_add(1, Ordering::Relaxed) == 0 { Mood::Mute } else { Mood::Well });
+    let back = format!("base = \"{}\"\nsecret = \"file:api.secret\"\nallow_private = [\"127.0.0.1\"]", desk.url(""));
+    let retry = "retry = { attempts = 5, base_s = 1, max_s = 1 }";
+    let config = SOURCES.replace("[sources.demo]", &format!("[sources.zammad.outbound]\n{back}\n{retry}\nmode = \"full\"\n[sources.demo]"));
+    let dir = crate::harness::prepared(Some(&config));
+    std::fs::write(dir.path().join("api.secret"), "a token").unwrap();
+    let host = TestHost::in_dir(dir);
+    let body = include_bytes!("../fixtures/webhooks/zammad-ticket-default.json");
+    let decision = call(host.public, &crate::harness::zammad("z-1", crate::harness::ZAMMAD_KEY, body)).decision();
+    let made = deliveries(&host, "target=sources.zammad").len() as u64;
+    assert!(made > 1, "a note and more");
+    settled(&host, "sources.zammad", "delivered", made);
+    let mark = format!("signalbox:{}", decision["id"].as_str().unwrap());
+    let notes = desk.effects().iter().filter(|call| String::from_utf8_lossy(&call.body).contains(&mark)).count();
+    assert_eq!((notes, desk.effects().len() as u64), (1, made), "each call once, the note too");
+    assert!(desk.calls().iter().all(|call| call.header("authorization") == Some("Token token=a token")));
+    assert!(!deliveries(&host, "").iter().any(|row| row.to_string().contains("a token")), "no secret is kept");
+}

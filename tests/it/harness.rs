@@ -127,6 +127,13 @@ fn furnish(dir: &Path) {
     fs::write(dir.join("misbehave.wasm"), signalbox_test_guests::MISBEHAVE).unwrap();
 }
 
+/// A directory with those files.
+pub fn furnished() -> TempDir {
+    let dir = directory();
+    furnish(dir.path());
+    dir
+}
+
 /// A config whose chain has the misbehaving plugin between the bundled ones; `more` are further keys of its step.
 pub fn steps(more: &str) -> String {
     let step = |line: &str| format!("[[steps]]\n{line}\n");
@@ -170,8 +177,12 @@ impl TestHost {
     }
 
     fn launch(config: Option<&str>) -> Self {
-        let dir = prepared(config);
-        let configured = config.is_some();
+        Self::in_dir(prepared(config))
+    }
+
+    /// A host in a directory that was [`prepared`], with its config if it has one.
+    pub fn in_dir(dir: TempDir) -> Self {
+        let configured = dir.path().join("signalbox.toml").exists();
         let child = spawn(dir.path(), configured);
         let mut host =
             Self { dir, child, configured, welcome: String::new(), public: ([127, 0, 0, 1], 0).into(), admin: ([127, 0, 0, 1], 0).into() };

@@ -10,15 +10,16 @@
 mod bad_call;
 mod bombs;
 mod cli;
-mod eval;
 mod delivery;
 mod desk;
+mod eval;
 mod harness;
 mod journal;
 mod people;
 mod pressure;
 mod refusals;
 mod sandbox;
+mod source;
 mod tidy;
 mod webhook;
 mod wire;

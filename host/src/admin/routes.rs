@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, tokens};
+use super::{about, audit, chain, decisions, deliveries, sources, tokens};
 use crate::app::App;
 use crate::store::{AuditQuery, Audited, Deliveries, DeliveryQuery, Page, Query, StoredDelivery, Token, TokenQuery};
 use crate::token::Role::{self, Admin, Operator, Viewer};
@@ -25,6 +25,10 @@ pub const ROUTES: &[Route] = &[
         .answers::<Page<decisions::Decided>>(200),
     get("/decisions/{id}", Viewer, "One event and its decision, by the decision's id", |is| on(is, decisions::show))
         .answers::<decisions::Decided>(200),
+    get("/sources", Viewer, "Connections to desks, without their secrets", |is| on(is, sources::list)).answers::<sources::Sources>(200),
+    post("/sources/{name}/test", Operator, "What a call would become, sending and recording nothing", |is| on(is, sources::test))
+        .takes::<sources::Tried>()
+        .answers::<sources::Would>(200),
     get("/deliveries", Viewer, "Calls that carry decisions out, newest first", |is| on(is, deliveries::list))
         .queries::<DeliveryQuery>()
         .answers::<Deliveries>(200),
