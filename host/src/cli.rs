@@ -8,6 +8,7 @@ mod plugin;
 mod run;
 mod schema;
 mod serve;
+mod signature;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -42,6 +43,9 @@ enum Command {
     /// Look at a plugin, or put it through the upload gate
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Try the verifier on test vectors
+    #[command(subcommand)]
+    Signature(signature::Command),
     /// Print a JSON Schema
     Schema(schema::Args),
     /// Print completions for a shell
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Plugin(command) => plugin::plugin(&command),
+        Command::Signature(command) => signature::signature(&command),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions { shell } => completions(shell),
         Command::Activate => child().map(|()| Done::Well),

@@ -115,7 +115,7 @@ fn word(value: &impl serde::Serialize) -> String {
 }
 
 /// Foreign text, safe for a terminal: no control characters, no direction tricks, one line.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => ' ',

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::{Refusal, Secret, one_parameter};
+use super::{Refusal, Secret, one_parameter, same_as_a_secret};
 
 /// Longest token that is answered, in bytes. The desks' own have 32 to 64.
 const MAX_TOKEN_BYTES: usize = 256;
@@ -23,6 +23,8 @@ pub enum Challenge {
     GlpiCra,
     /// X: `?crc_token=X` is answered with `{"response_token": "sha256=..."}`, base64.
     XCrc,
+    /// Meta: `?hub.mode=subscribe&hub.verify_token=SECRET&hub.challenge=X` is answered with X.
+    MetaHub,
 }
 
 /// What to send back, with status 200.
@@ -47,6 +49,15 @@ impl Challenge {
             Self::XCrc => {
                 let digest = STANDARD.encode(digest(secret, &token(query, "crc_token")?));
                 answer("application/json", format!(r#"{{"response_token":"sha256={digest}"}}"#))
+            }
+            Self::MetaHub => {
+                let presented = one_parameter(query, "hub.verify_token")?;
+                if one_parameter(query, "hub.mode")? != "subscribe" {
+                    return Err(Refusal::BadToken { parameter: "hub.mode".to_owned() });
+                }
+                // The token proves the caller, here, and not the answer us: any of the secrets will do.
+                same_as_a_secret(presented.as_bytes(), secrets)?;
+                answer("text/plain; charset=utf-8", token(query, "hub.challenge")?)
             }
         }
     }
@@ -83,6 +94,17 @@ mod tests {
         assert_eq!(glpi.body, "9c196e32dc0175f86f4b1cb89289d6619de6bee699e4c378e68309ed97a1a6ab");
         let x = Challenge::XCrc.answer(&secret("key"), Some("nonce=1&crc_token=abc")).unwrap();
         assert_eq!(x.body, r#"{"response_token":"sha256=nBluMtwBdfhvSxy4konWYZ3mvuaZ5MN45oMJ7Zehpqs="}"#);
+    }
+
+    #[test]
+    fn meta_is_answered_when_it_knows_the_token() {
+        let asked = |query| Challenge::MetaHub.answer(&secret("key"), Some(query)).map(|answer| answer.body);
+        assert_eq!(asked("hub.mode=subscribe&hub.verify_token=key&hub.challenge=1158201444"), Ok("1158201444".to_owned()));
+        assert_eq!(asked("hub.mode=subscribe&hub.verify_token=no&hub.challenge=1158201444"), Err(Refusal::WrongSecret));
+        for query in ["hub.mode=unsubscribe&hub.verify_token=key&hub.challenge=1", "hub.mode=subscribe&hub.challenge=1", ""] {
+            assert!(asked(query).is_err(), "{query}");
+        }
+        assert!(asked("hub.mode=subscribe&hub.verify_token=key&hub.challenge=%3Cscript%3E").is_err());
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! Called by `signalbox signature check FILE.json` and by the tests. Pure: the bodies that a vector names are read by the caller. It
 //! must never stop at one vector that it cannot judge: that one is reported as unchecked, with the reason.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Auth, Challenge, Scheme, SchemeName, Secret, Tolerance, verify};
+use super::{Auth, Challenge, Refusal, Scheme, SchemeName, Secret, Tolerance, verify};
 
 /// What one vector showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,32 +18,44 @@ pub struct Checked {
     pub id: String,
     /// The scheme it is for.
     pub scheme: String,
-    /// What came out.
+    /// What the vector says of itself.
+    pub valid: Option<bool>,
+    /// What the verifier says.
     pub outcome: Outcome,
 }
 
-/// Whether the verifier says what the vector says. The text is a sentence for people, without digest or secret.
+impl Checked {
+    /// Whether the verifier says the opposite of the vector.
+    pub fn differs(&self) -> bool {
+        match self.outcome {
+            Outcome::Valid(_) => self.valid == Some(false),
+            Outcome::Invalid(_) => self.valid == Some(true),
+            Outcome::Unchecked(_) => false,
+        }
+    }
+}
+
+/// What the verifier says of a vector. The text is a sentence for people, without digest or secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As the vector says.
-    Agrees(String),
-    /// The opposite of what the vector says.
-    Differs(String),
-    /// The vector cannot be judged here.
+    /// The call is taken.
+    Valid(String),
+    /// The call is refused: also when this host does not know the scheme, or cannot read the vector.
+    Invalid(String),
+    /// Its body is not here, and nothing else speaks against it.
     Unchecked(String),
 }
 
 #[derive(Deserialize)]
 struct VectorFile {
-    vectors: Vec<Vector>,
+    vectors: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Vector {
-    id: String,
     scheme: String,
     #[serde(default)]
-    secret: Option<String>,
+    secret: Option<Value>,
     #[serde(default)]
     secrets: Vec<String>,
     #[serde(default)]
@@ -54,12 +68,13 @@ struct Vector {
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
+    body_base64: Option<String>,
+    #[serde(default)]
     body_file: Option<String>,
     #[serde(default)]
     now: Option<u64>,
     #[serde(default)]
     tolerance_s: Option<u64>,
-    valid: bool,
     #[serde(default)]
     request: Request,
     /// What a challenge must be answered with.
@@ -71,7 +86,21 @@ struct Vector {
 #[serde(default)]
 struct Request {
     method: Option<String>,
-    query: Map<String, Value>,
+    query: Query,
+}
+
+/// By names and values, or as it stands in the url.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Query {
+    Pairs(Map<String, Value>),
+    Raw(String),
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self::Pairs(Map::new())
+    }
 }
 
 /// Checks every vector of a file. `body_of` gives the bytes of a vector's `body_file`, or a sentence why not.
@@ -80,21 +109,26 @@ struct Request {
 /// A sentence when the text is not such a file.
 pub fn check_vectors(text: &str, body_of: impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<Vec<Checked>, String> {
     let file: VectorFile = serde_json::from_str(text).map_err(|error| format!("not a file of signature vectors: {error}"))?;
-    let outcome = |vector: &Vector| judge(vector, &body_of).unwrap_or_else(Outcome::Unchecked);
-    Ok(file
-        .vectors
-        .iter()
-        .map(|vector| Checked { id: vector.id.clone(), scheme: vector.scheme.clone(), outcome: outcome(vector) })
-        .collect())
+    let checked = file.vectors.into_iter().enumerate().map(|(at, vector)| {
+        let text = |key: &str| vector[key].as_str().map(str::to_owned);
+        let (id, scheme) = (text("id").unwrap_or_else(|| format!("vector-{}", at + 1)), text("scheme").unwrap_or_default());
+        let valid = vector["valid"].as_bool();
+        let read = Vector::deserialize(&vector).map_err(|error| format!("the vector cannot be read: {error}"));
+        let outcome = read.and_then(|vector| judge(&vector, &body_of)).unwrap_or_else(Outcome::Invalid);
+        Checked { id, scheme, valid, outcome }
+    });
+    Ok(checked.collect())
 }
 
-/// `Err` is the reason why the vector cannot be judged.
+/// `Err` is why the host would take no such call at all.
 fn judge(vector: &Vector, body_of: impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<Outcome, String> {
     let challenge = match vector.scheme.as_str() {
         "glpi-cra" => Some(Challenge::GlpiCra),
         "x-crc" => Some(Challenge::XCrc),
         "glpi" if vector.is_get() => Some(Challenge::GlpiCra),
         "x-webhooks" if vector.is_get() => Some(Challenge::XCrc),
+        "meta-hub" | "hub-challenge" => Some(Challenge::MetaHub),
+        "x-hub-signature-256" if vector.is_get() => Some(Challenge::MetaHub),
         _ => None,
     };
     if let Some(challenge) = challenge {
@@ -106,18 +140,19 @@ fn judge(vector: &Vector, body_of: impl Fn(&str) -> Result<Vec<u8>, String>) -> 
         (Some(_), Some(seconds)) => Tolerance::Seconds(seconds),
         (Some(_), None) => Tolerance::Seconds(300),
     });
-    let body = match (&vector.body, &vector.body_file) {
-        (Some(body), _) => body.clone().into_bytes(),
-        (None, Some(path)) => body_of(path)?,
-        (None, None) => Vec::new(),
+    let (body, missing) = match (&vector.body, &vector.body_base64, &vector.body_file) {
+        (Some(body), ..) => (body.clone().into_bytes(), None),
+        (None, Some(body), _) => (STANDARD.decode(body).map_err(|_| "`body_base64` is not base64".to_owned())?, None),
+        (None, None, Some(path)) => body_of(path).map_or_else(|missing| (Vec::new(), Some(missing)), |body| (body, None)),
+        (None, None, None) => (Vec::new(), None),
     };
     let secrets = vector.secrets(&scheme)?;
     let verdict = verify(&scheme, &secrets, &vector.header_map()?, Some(&vector.query()), &body, vector.now.unwrap_or_default());
-    Ok(match (verdict, vector.valid) {
-        (Ok(()), true) => Outcome::Agrees("verified".to_owned()),
-        (Err(refusal), false) => Outcome::Agrees(format!("refused: {refusal}")),
-        (Ok(()), false) => Outcome::Differs("verified, but the vector is not valid".to_owned()),
-        (Err(refusal), true) => Outcome::Differs(format!("refused, but the vector is valid: {refusal}")),
+    Ok(match (verdict, missing) {
+        // Without its body only what stands in the headers can be judged.
+        (Ok(()) | Err(Refusal::Mismatch { .. }), Some(missing)) => Outcome::Unchecked(missing),
+        (Ok(()), None) => Outcome::Valid("verified".to_owned()),
+        (Err(refusal), _) => Outcome::Invalid(refusal.to_string()),
     })
 }
 
@@ -137,9 +172,11 @@ impl Vector {
     }
 
     fn secrets(&self, scheme: &Scheme) -> Result<Vec<Secret>, String> {
-        let mut texts: Vec<&String> = self.secret.iter().chain(&self.secrets).collect();
+        let own = self.secret.as_ref().map(|secret| secret.as_array().map_or(std::slice::from_ref(secret), Vec::as_slice));
+        let own = own.unwrap_or_default().iter().filter_map(Value::as_str);
+        let mut texts: Vec<&str> = own.chain(self.secrets.iter().map(String::as_str)).collect();
         if texts.is_empty() {
-            texts.extend(&self.app_key);
+            texts.extend(self.app_key.as_deref());
         }
         texts.into_iter().map(|text| scheme.secret(text).map_err(|error| error.to_string())).collect()
     }
@@ -150,8 +187,9 @@ impl Vector {
             let name: HeaderName = name.parse().map_err(|_| format!("`{}` is no header's name", name.escape_debug()))?;
             let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             for value in values {
-                let bytes = value.as_str().map(str::as_bytes).unwrap_or_default();
-                let value = HeaderValue::from_bytes(bytes).map_err(|_| format!("header {name} cannot be sent with this value"))?;
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let value =
+                    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| format!("header {name} cannot be sent with this value"))?;
                 headers.append(&name, value);
             }
         }
@@ -159,7 +197,11 @@ impl Vector {
     }
 
     fn query(&self) -> String {
-        let pairs = self.request.query.iter().map(|(key, value)| (key, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+        let pairs = match &self.request.query {
+            Query::Raw(query) => return query.trim_start_matches('?').to_owned(),
+            Query::Pairs(pairs) => pairs,
+        };
+        let pairs = pairs.iter().map(|(key, value)| (key, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
         form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
 
@@ -171,12 +213,11 @@ impl Vector {
             Value::String(text) => text == body || serde_json::from_str::<Value>(body).is_ok_and(|body| body["response_token"] == *text),
             other => serde_json::from_str::<Value>(body).is_ok_and(|body| body == *other),
         };
-        match (given, wanted, self.valid) {
-            (Err(refusal), _, false) => Ok(Outcome::Agrees(format!("refused: {refusal}"))),
-            (Err(refusal), _, true) => Ok(Outcome::Differs(format!("refused, but the vector is valid: {refusal}"))),
-            (Ok(_), None, _) => Err("the vector has no `answer` to compare with".to_owned()),
-            (Ok(given), Some(wanted), valid) if fits(&given.body, wanted) == valid => Ok(Outcome::Agrees("answered".to_owned())),
-            (Ok(_), Some(_), _) => Ok(Outcome::Differs("answered otherwise than the vector says".to_owned())),
-        }
+        Ok(match (given, wanted) {
+            (Err(refusal), _) => Outcome::Invalid(refusal.to_string()),
+            (Ok(_), None) => Outcome::Unchecked("the vector has no `answer` to compare with".to_owned()),
+            (Ok(given), Some(wanted)) if fits(&given.body, wanted) => Outcome::Valid("answered".to_owned()),
+            (Ok(_), Some(_)) => Outcome::Invalid("answered otherwise than the vector says".to_owned()),
+        })
     }
 }
