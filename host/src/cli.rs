@@ -9,6 +9,7 @@ mod run;
 mod schema;
 mod serve;
 mod signature;
+mod source;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -43,6 +44,9 @@ enum Command {
     /// Look at a plugin, or put it through the upload gate
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Sources: list them, begin one, and try it on a payload
+    #[command(subcommand)]
+    Source(source::Command),
     /// Try the verifier on test vectors
     #[command(subcommand)]
     Signature(signature::Command),
@@ -74,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Plugin(command) => plugin::plugin(&command),
+        Command::Source(command) => source::source(&command),
         Command::Signature(command) => signature::signature(&command),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions { shell } => completions(shell),

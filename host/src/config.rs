@@ -4,6 +4,7 @@
 //! reference followed, every value trusted from here on. Only this file reads the environment and config files.
 
 mod limits;
+mod outbound;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use limits::Limits;
+pub use outbound::OutboundEntry;
 use resolve::{Resolver, line_of};
 
 use crate::grant::Grant;
@@ -128,6 +130,10 @@ pub struct SourceEntry {
     pub auth: Option<Auth>,
     /// Events per second; more get 429. 1,000 unless told otherwise.
     pub max_per_second: Option<u32>,
+    /// The user that decisions are written back as, in the desk's own words (login, address or id): what it does is dropped.
+    pub own_user: Option<String>,
+    /// Where decisions are written back to; without it they are not.
+    pub outbound: Option<OutboundEntry>,
 }
 
 /// `[[steps]]`: one plugin in use.

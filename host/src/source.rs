@@ -14,11 +14,14 @@ mod content;
 mod entities;
 mod field;
 mod filter;
+mod guard;
 mod html;
 mod mapping;
+pub mod outbound;
 pub mod presets;
 mod reading;
 mod time;
+pub mod trial;
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -26,12 +29,16 @@ use serde_json::Value;
 pub use self::adapter::{About, Adapter, AdapterError, Answer, Form};
 pub use self::condition::Scalar;
 pub use self::content::{Content, UnsupportedContent};
+use self::outbound::{Desk, Outbound};
 use self::reading::Call;
 use crate::event::{Direction, Event, EventError, Parsed, Timestamp, utf8};
 use crate::signature::{Auth, ChallengeAnswer, Reach, Refusal, Scheme, SchemeError, Secret, verify};
 
 /// Longest delivery id that is kept, in characters.
 const MAX_DELIVERY_ID_CHARS: usize = 256;
+
+/// In a body of a desk whose admin wrote it as the canonical event: "text", or "html" when its text is HTML.
+const PASS_THROUGH: &str = "signalbox_event";
 
 /// A configured source, ready for calls.
 #[derive(Clone, Debug)]
@@ -41,6 +48,8 @@ pub struct Source {
     scheme: Scheme,
     secrets: Vec<Secret>,
     answer: Answer,
+    own_user: Option<String>,
+    outbound: Option<Outbound>,
 }
 
 /// What a source says beyond its adapter.
@@ -52,6 +61,10 @@ pub struct Settings {
     pub secrets: Vec<String>,
     /// Another answer than the adapter's.
     pub answer: Option<Answer>,
+    /// The user that we write back as, in the desk's own words: what it does is no event.
+    pub own_user: Option<String>,
+    /// Where and how decisions are written back; without it they are not.
+    pub outbound: Option<Desk>,
 }
 
 /// Why a source cannot be used as configured.
@@ -68,6 +81,17 @@ pub enum SourceError {
         /// What does not fit.
         error: SchemeError,
     },
+    /// The way back does not fit.
+    #[error("source `{name}`: [outbound] {problem}")]
+    Outbound {
+        /// The source.
+        name: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// The adapter cannot tell who did something.
+    #[error("source `{0}` says `own_user`, but its adapter has no [loop_guard] that knows users; remove it")]
+    OwnUser(String),
     /// No secret, and a scheme that needs one.
     #[error("source `{0}` has no secret; set the one that the desk signs with")]
     NoSecret(String),
@@ -138,17 +162,37 @@ impl Source {
             return Err(SourceError::NoSecret(name.to_owned()));
         }
         let answer = settings.answer.unwrap_or(adapter.answer);
-        Ok(Self { name: name.to_owned(), adapter, scheme, secrets, answer })
+        if settings.own_user.is_some() && !adapter.guard.names_actors() {
+            return Err(SourceError::OwnUser(name.to_owned()));
+        }
+        let in_outbound = |problem| SourceError::Outbound { name: name.to_owned(), problem };
+        let outbound = match (settings.outbound, &adapter.outbound) {
+            (None, _) => None,
+            (Some(desk), Some(plan)) => Some(Outbound::new(plan.clone(), desk).map_err(in_outbound)?),
+            (Some(_), None) => return Err(in_outbound("is there, but its adapter has no calls; add [[outbound.call]] to it".to_owned())),
+        };
+        Ok(Self { name: name.to_owned(), adapter, scheme, secrets, answer, own_user: settings.own_user, outbound })
     }
 
-    /// An adapter by itself, for commands that only map: without a secret, so that it verifies nothing.
+    /// An adapter by itself, for commands that only look: it verifies nothing, and its way back leads nowhere.
     ///
     /// # Errors
     /// A [`SourceError`] when the adapter's way of verifying does not fit together.
     pub fn unsigned(name: &str, adapter: Adapter) -> Result<Self, SourceError> {
         let scheme = Scheme::resolve(&adapter.auth).map_err(|error| SourceError::Scheme { name: name.to_owned(), error })?;
         let answer = adapter.answer;
-        Ok(Self { name: name.to_owned(), adapter, scheme, secrets: Vec::new(), answer })
+        let outbound = adapter.outbound.clone().map(Outbound::preview);
+        Ok(Self { name: name.to_owned(), adapter, scheme, secrets: Vec::new(), answer, own_user: None, outbound })
+    }
+
+    /// Whether it can verify anything: only a source that was configured can.
+    pub fn can_verify(&self) -> bool {
+        !self.secrets.is_empty() || !self.scheme.needs_secret()
+    }
+
+    /// The way back to its desk, when there is one.
+    pub fn outbound(&self) -> Option<&Outbound> {
+        self.outbound.as_ref()
     }
 
     /// Its name, as in `/hooks/{source}`.
@@ -220,7 +264,7 @@ impl Source {
             (Content::Json, None) => Event::from_json(body)?,
         };
         let mut mapping = Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys, left_out: Vec::new() };
-        if !self.adapter.drop.is_empty() || !self.adapter.observe.is_empty() {
+        if self.adapter.has_rules() {
             let document = document(body)?;
             mapping.mapped = self.rule(Call { document: &document, headers, query }).unwrap_or(mapping.mapped);
         }
@@ -232,6 +276,14 @@ impl Source {
         if content == Content::CloudEvent && document.get("specversion").is_none() {
             return Err(MapError::NotCloudEvent);
         }
+        if let Some(says) = document.get(PASS_THROUGH) {
+            return self.pass_through(says == "html", body);
+        }
+        let there = |pointer: &&String| document.pointer(pointer).and_then(reading::scalar_text).is_some();
+        if let Some(pointer) = self.adapter.requires.iter().find(|pointer| !there(pointer)) {
+            let problem = format!("is missing; every body that a source of {} takes has it", self.adapter.about().system);
+            return Err(EventError::Shape { pointer: pointer.clone(), problem }.into());
+        }
         let call = Call { document: &document, headers, query };
         if let Some(mapped) = self.rule(call) {
             return Ok(Mapping { mapped, unknown_keys: 0, left_out: Vec::new() });
@@ -240,8 +292,29 @@ impl Source {
         Ok(Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys: 0, left_out })
     }
 
-    /// The first drop rule that holds, else the first observe rule.
+    /// A body that the desk's admin wrote as the canonical event. Some desks can only put HTML where its text is.
+    fn pass_through(&self, html: bool, body: &[u8]) -> Result<Mapping, MapError> {
+        let Parsed { mut event, unknown_keys } = Event::from_json(body)?;
+        if html {
+            event.text = html::to_text(&event.text);
+        }
+        let own = |text: &Option<String>| self.own_user.is_some() && text.as_ref().is_some_and(|text| Some(text) == self.own_user.as_ref());
+        let mapped = match &event.author {
+            Some(author) if own(&author.id) || own(&author.handle) => Mapped::Dropped { reason: guard::REASON.to_owned() },
+            Some(author) if author.bot == Some(true) => Mapped::Dropped { reason: "a bot's message".to_owned() },
+            Some(author) if author.staff == Some(true) => {
+                Mapped::Observation { reason: "an agent's reply".to_owned(), ticket: event.ticket.map(|ticket| ticket.id) }
+            }
+            _ => Mapped::Event(Box::new(event)),
+        };
+        Ok(Mapping { mapped, unknown_keys: unknown_keys.saturating_sub(1), left_out: Vec::new() })
+    }
+
+    /// Our own echo, else the first drop rule that holds, else the first observe rule.
     fn rule(&self, call: Call<'_>) -> Option<Mapped> {
+        if self.adapter.guard.holds(call, self.own_user.as_deref()) {
+            return Some(Mapped::Dropped { reason: guard::REASON.to_owned() });
+        }
         if let Some((_, reason)) = self.adapter.drop.iter().find(|(when, _)| when.holds(call)) {
             return Some(Mapped::Dropped { reason: reason.clone() });
         }

@@ -11,7 +11,10 @@ use crate::harness::repository;
 /// A module and what it may import from the crate. Arrows point down only: what a module imports stands below it.
 const LAW: [(&str, &[&str]); 25] = [
     ("main", &["cli"]),
-    ("cli", &["app", "config", "decision", "event", "plugin", "server", "signature", "source", "telemetry", "token", "verdict"]),
+    (
+        "cli",
+        &["app", "config", "decision", "event", "outgoing", "plugin", "server", "signature", "source", "telemetry", "token", "verdict"],
+    ),
     ("server", &["admin", "app", "error", "webhook"]),
     ("webhook", &["app", "error", "event", "respond", "signature", "source", "store"]),
     ("admin", &["app", "error", "plugin", "store"]),
@@ -24,8 +27,8 @@ const LAW: [(&str, &[&str]); 25] = [
     ("store", &["decision", "event", "verdict"]),
     ("telemetry", &["config"]),
     ("token", &[]),
-    ("config", &["grant", "signature", "source"]),
-    ("source", &["event", "signature"]),
+    ("config", &["grant", "outgoing", "signature", "source"]),
+    ("source", &["decision", "event", "outgoing", "signature"]),
     ("signature", &["event"]),
     ("expect", &["verdict"]),
     ("normal", &["verdict"]),

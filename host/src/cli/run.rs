@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Done> {
 }
 
 /// A configured source, or a preset by its name.
-fn named(name: &str, config: &Config) -> anyhow::Result<Source> {
+pub(super) fn named(name: &str, config: &Config) -> anyhow::Result<Source> {
     if let Some(source) = config.sources.get(name) {
         return Ok(source.source.clone());
     }
@@ -118,16 +118,23 @@ fn named(name: &str, config: &Config) -> anyhow::Result<Source> {
     Ok(Source::unsigned(name, adapter)?)
 }
 
-fn headers(file: Option<&Path>) -> anyhow::Result<HeaderMap> {
+pub(super) fn headers(file: Option<&Path>) -> anyhow::Result<HeaderMap> {
     let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     let Some(file) = file else { return Ok(headers) };
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let written: std::collections::BTreeMap<String, String> =
-        serde_json::from_str(&text).with_context(|| format!("{}: not a JSON object of header names and values", file.display()))?;
-    for (name, value) in written {
-        headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(&value)?);
-    }
+    let written: Value = serde_json::from_str(&text).unwrap_or_default();
+    let written = written.as_object().with_context(|| format!("{}: not a JSON object of header names and values", file.display()))?;
+    headers_of(written, &mut headers)?;
     Ok(headers)
+}
+
+/// Takes headers over from a JSON object.
+pub(super) fn headers_of(written: &serde_json::Map<String, Value>, headers: &mut HeaderMap) -> anyhow::Result<()> {
+    for (name, value) in written {
+        let value = value.as_str().with_context(|| format!("the header {name} is no text"))?;
+        headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
+    }
+    Ok(())
 }
 
 fn read(file: &Path, source: Option<&Source>, headers: &HeaderMap, now: Timestamp) -> anyhow::Result<Read> {

@@ -103,7 +103,8 @@ impl Resolver<'_> {
         };
         let adapter = adapter.map_err(|error| fault(error.to_string()))?;
         let secrets = entry.secrets.iter().map(|reference| self.secret(reference).map_err(&fault)).collect::<Result<Vec<_>, _>>()?;
-        let settings = Settings { auth: entry.auth, secrets, answer: entry.answer };
+        let outbound = entry.outbound.map(|entry| entry.resolve(|reference| self.secret(reference))).transpose().map_err(&fault)?;
+        let settings = Settings { auth: entry.auth, secrets, answer: entry.answer, own_user: entry.own_user, outbound };
         let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
         Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1) })
     }
@@ -167,7 +168,16 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
 }
 
 fn demo() -> SourceEntry {
-    SourceEntry { preset: Some(DEMO.to_owned()), adapter: None, secrets: Vec::new(), answer: None, auth: None, max_per_second: None }
+    SourceEntry {
+        preset: Some(DEMO.to_owned()),
+        adapter: None,
+        secrets: Vec::new(),
+        answer: None,
+        auth: None,
+        max_per_second: None,
+        own_user: None,
+        outbound: None,
+    }
 }
 
 fn bundled() -> Vec<StepEntry> {

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::{When, WhenSpec};
 use super::field::{Field, FieldSpec, Maps};
+use super::guard::{Guard, GuardSpec};
 use super::mapping::{EventMapping, attachment_line, event_line};
+use super::outbound::{OutboundSpec, Plan};
 use super::reading::Place;
 use crate::signature::{Auth, Challenge, Scheme};
 
@@ -49,6 +51,12 @@ struct AdapterFile {
     /// Value tables that `map` names.
     #[serde(default)]
     maps: Maps,
+    /// How our own write-back is known when it comes back as a call.
+    #[serde(default)]
+    loop_guard: GuardSpec,
+    /// The calls that write a decision back.
+    #[serde(default)]
+    outbound: Option<OutboundSpec>,
 }
 
 /// What an adapter is for.
@@ -81,6 +89,9 @@ struct InboundSpec {
     answer: Answer,
     /// What the bodies are.
     content: Form,
+    /// JSON Pointers of texts or numbers that every body of this desk has: one that is not there makes it another desk's, 422.
+    #[serde(default)]
+    requires: Vec<String>,
     /// Calls that are answered and forgotten; the first rule that holds gives the reason.
     #[serde(default)]
     drop: Vec<RuleSpec>,
@@ -135,9 +146,12 @@ pub struct Adapter {
     pub(super) delivery_id: Vec<HeaderName>,
     pub(super) answer: Answer,
     pub(super) form: Form,
+    pub(super) requires: Vec<String>,
     pub(super) drop: Vec<(When, String)>,
     pub(super) observe: Vec<Observe>,
     pub(super) mapping: EventMapping,
+    pub(super) guard: Guard,
+    pub(super) outbound: Option<Plan>,
 }
 
 #[derive(Clone, Debug)]
@@ -173,6 +187,31 @@ impl Adapter {
         &self.about
     }
 
+    /// Whether its body is looked at before it is taken as an event.
+    pub(super) fn has_rules(&self) -> bool {
+        !self.drop.is_empty() || !self.observe.is_empty() || self.guard.names_actors()
+    }
+
+    /// Whether its calls are signed with a secret.
+    pub fn needs_secret(&self) -> bool {
+        Scheme::resolve(&self.auth).is_ok_and(|scheme| scheme.needs_secret())
+    }
+
+    /// Whether it knows who did something, so that `own_user` has a meaning.
+    pub fn names_actors(&self) -> bool {
+        self.guard.names_actors()
+    }
+
+    /// Whether it has calls that write a decision back.
+    pub fn writes_back(&self) -> bool {
+        self.outbound.is_some()
+    }
+
+    /// What writing back wants beside the secret: "user", "client_id".
+    pub fn outbound_wants(&self) -> Vec<&'static str> {
+        self.outbound.as_ref().map(Plan::wants).unwrap_or_default()
+    }
+
     /// How calls are verified unless a source says otherwise.
     pub fn auth(&self) -> &Auth {
         &self.auth
@@ -180,7 +219,7 @@ impl Adapter {
 }
 
 fn resolve(file: AdapterFile) -> Result<Adapter, String> {
-    let AdapterFile { adapter: about, inbound, event, maps } = file;
+    let AdapterFile { adapter: about, inbound, event, maps, loop_guard, outbound } = file;
     Scheme::resolve(&inbound.auth).map_err(|error| format!("[inbound] {error}"))?;
     let has_mapping = !event.fields.is_empty() || !event.attributes.is_empty() || event.attachments.is_some();
     match inbound.content {
@@ -212,12 +251,24 @@ fn resolve(file: AdapterFile) -> Result<Adapter, String> {
         drop: drop.collect::<Result<_, String>>()?,
         observe: observe.collect::<Result<_, String>>()?,
         mapping: mapping(event, &maps)?,
+        guard: Guard::resolve(&loop_guard).map_err(|problem| format!("[loop_guard] {problem}"))?,
+        outbound: outbound.map(|spec| Plan::resolve(spec, &maps)).transpose().map_err(|problem| format!("[outbound] {problem}"))?,
         about,
         auth: inbound.auth,
         challenge: inbound.challenge,
         answer: inbound.answer,
         form: inbound.content,
+        requires: inbound.requires.into_iter().map(pointer).collect::<Result<_, String>>()?,
     })
+}
+
+fn pointer(text: String) -> Result<String, String> {
+    match text.parse()? {
+        Place::Pointer(pointer) => Ok(pointer),
+        Place::Header(_) | Place::Query(_) => {
+            Err(format!("[inbound] `requires` holds `{text}`; write a JSON Pointer such as `/ticket/id`"))
+        }
+    }
 }
 
 fn in_rule(reason: &str, problem: String) -> String {
@@ -293,7 +344,7 @@ mod tests {
     #[test]
     fn the_schema_names_every_part() {
         let schema = Adapter::json_schema();
-        for pointer in ["/properties/adapter", "/properties/inbound", "/properties/event", "/properties/maps"] {
+        for pointer in ["/properties/adapter", "/properties/inbound", "/properties/event", "/properties/maps", "/properties/outbound"] {
             assert!(schema.pointer(pointer).is_some(), "{pointer}");
         }
     }

@@ -66,8 +66,12 @@ pub(super) struct ConditionSpec {
     exists: Option<bool>,
     /// It is this.
     equals: Option<Scalar>,
+    /// It is a text that holds one of these.
+    contains: Option<Vec<String>>,
     /// It is what stands at this other place.
     same_as: Option<String>,
+    /// It is there, and is not what stands at this other place.
+    not_same_as: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +89,9 @@ enum Test {
     NotIn(Vec<String>),
     There,
     NotThere,
+    Contains(Vec<String>),
     SameAs(Place),
+    NotSameAs(Place),
 }
 
 impl When {
@@ -117,10 +123,15 @@ impl Condition {
         tests.extend(spec.is.map(|flag| Test::In(vec![flag.to_string()])));
         tests.extend(spec.exists.map(|there| if there { Test::There } else { Test::NotThere }));
         tests.extend(spec.equals.map(|value| Test::In(vec![value.as_text()])));
+        tests.extend(spec.contains.map(Test::Contains));
+        tests.extend(spec.not_same_as.map(|other| other.parse().map(Test::NotSameAs)).transpose()?);
         tests.extend(spec.same_as.map(|other| other.parse().map(Test::SameAs)).transpose()?);
         match (tests.pop(), tests.is_empty()) {
             (Some(test), true) => Ok(Self { place, test }),
-            _ => Err("`when` needs exactly one of `in`, `not_in`, `is`, `exists`, `equals` and `same_as`".to_owned()),
+            _ => {
+                Err("`when` needs exactly one of `in`, `not_in`, `is`, `exists`, `equals`, `contains`, `same_as` and `not_same_as`"
+                    .to_owned())
+            }
         }
     }
 
@@ -132,6 +143,8 @@ impl Condition {
             Test::NotIn(list) => text.is_none_or(|text| !list.contains(&text)),
             Test::There => value.is_some(),
             Test::NotThere => value.is_none(),
+            Test::Contains(words) => text.is_some_and(|text| words.iter().any(|word| text.contains(word.as_str()))),
+            Test::NotSameAs(other) => text.is_some() && text != other.find(call).as_ref().and_then(scalar_text),
             Test::SameAs(other) => text.is_some() && text == other.find(call).as_ref().and_then(scalar_text),
         }
     }
@@ -168,6 +181,9 @@ mod tests {
             (r#"{path = "/none", exists = false}"#, r#"{path = "/list", exists = false}"#),
             (r#"{path = "/n", equals = "5"}"#, r#"{path = "/list", equals = 1}"#),
             (r#"{path = "/a", same_as = "/b"}"#, r#"{path = "/none", same_as = "/null"}"#),
+            (r#"{path = "/text_yes", contains = ["nope", "ru"]}"#, r#"{path = "/none", contains = [""]}"#),
+            (r#"{path = "/a", not_same_as = "/n"}"#, r#"{path = "/a", not_same_as = "/b"}"#),
+            (r#"{path = "/a", not_same_as = "/none"}"#, r#"{path = "/none", not_same_as = "/a"}"#),
             (r#"{header = "User-Agent", equals = "desk"}"#, r#"{header = "x-none", exists = true}"#),
             (r#"{query = "r", equals = " "}"#, r#"{query = "q", equals = 2}"#),
             (r#"[{path = "/a", equals = "x"}, {path = "/n", equals = 5}]"#, r#"[{path = "/a", equals = "x"}, {path = "/n", equals = 6}]"#),

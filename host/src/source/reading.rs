@@ -29,7 +29,13 @@ impl Place {
     /// The value there, if it is there and not `null`. A header counts when it is given once, in visible ASCII.
     pub(super) fn find(&self, call: Call<'_>) -> Option<Value> {
         match self {
-            Self::Pointer(pointer) => call.document.pointer(pointer).filter(|value| !value.is_null()).cloned(),
+            Self::Pointer(pointer) => {
+                let value = match pointer.split_once("{/") {
+                    None => call.document.pointer(pointer),
+                    Some((before, rest)) => call.document.pointer(&by_key(call, before, rest)?),
+                };
+                value.filter(|value| !value.is_null()).cloned()
+            }
             Self::Header(name) => header(call.headers, name).map(Value::from),
             Self::Query(name) => {
                 let mut values = form_urlencoded::parse(call.query.unwrap_or_default().as_bytes()).filter(|(key, _)| key == name);
@@ -37,6 +43,13 @@ impl Place {
             }
         }
     }
+}
+
+/// `/users/{/message/sender_id}/name`: the key is what stands at another pointer, as where a body holds its people in a table.
+fn by_key(call: Call<'_>, before: &str, rest: &str) -> Option<String> {
+    let (inner, after) = rest.split_once('}')?;
+    let key = scalar_text(call.document.pointer(&format!("/{inner}"))?)?;
+    Some(format!("{before}{}{after}", key.replace('~', "~0").replace('/', "~1")))
 }
 
 /// The value of a header that is given once, in visible ASCII.
