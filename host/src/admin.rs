@@ -1,6 +1,8 @@
 //! The admin API under `/v1`: every route needs the token, and answers JSON.
 //!
-//! Reads the journal and the live generation; it decides nothing.
+//! Reads the journal, the sources and the live generation. What it tries out it neither sends nor records.
+
+mod sources;
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
@@ -27,6 +29,8 @@ pub fn routes(app: Arc<App>) -> Router<Arc<App>> {
         .route("/chain", get(chain).fallback(only_get))
         .route("/decisions", get(decisions).fallback(only_get))
         .route("/decisions/{id}", get(decision).fallback(only_get))
+        .route("/sources", get(sources::list).fallback(only_get))
+        .route("/sources/{name}/test", post(sources::test).fallback(|| async { ApiError::Method("POST") }))
         .fallback(|| async { ApiError::NoRoute })
         .layer(middleware::from_fn_with_state(app, authenticate))
 }

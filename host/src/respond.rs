@@ -1,12 +1,13 @@
 //! Turns what the journal holds about an event into the answer its caller gets.
 //!
-//! Called by the webhook only, after the record is durable. A repeat gets the recorded bytes, not a second rendering.
+//! Called by the webhook only; a decision's record is durable by then. A repeat gets the recorded bytes, not a second rendering.
 
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
+use crate::signature::ChallengeAnswer;
 use crate::store::Recorded;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -14,6 +15,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const DUPLICATE: HeaderName = HeaderName::from_static("signalbox-duplicate");
 /// Says why an event was not run.
 const DROPPED: HeaderName = HeaderName::from_static("signalbox-dropped");
+
+/// The answers of the web-hook validation.
+const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
+const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 
 /// Whether this call made the decision or found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,17 @@ pub fn decision(recorded: &Recorded, made: Made) -> Response {
 pub fn receipt(source: &str, event_id: &str) -> Response {
     let body = json!({ "status": "accepted", "source": source, "event_id": event_id });
     (StatusCode::ACCEPTED, [(CONTENT_TYPE, JSON)], body.to_string()).into_response()
+}
+
+/// `200`: what a desk's challenge wants to read.
+pub fn challenge(answer: ChallengeAnswer) -> Response {
+    (StatusCode::OK, [(CONTENT_TYPE, HeaderValue::from_static(answer.content_type))], answer.body).into_response()
+}
+
+/// `204`: events of this origin may be sent here (CloudEvents, HTTP 1.1 Web Hooks for Event Delivery). How fast is told by 429.
+pub fn validation(origin: HeaderValue) -> Response {
+    let headers = [(ALLOWED_ORIGIN, origin), (ALLOWED_RATE, HeaderValue::from_static("*")), (ALLOW, HeaderValue::from_static("POST"))];
+    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 /// `204`: not for the chain, and why.

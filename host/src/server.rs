@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::service::service_fn;
@@ -44,12 +44,17 @@ pub struct Bounds {
 /// What desks call.
 pub fn public(app: Arc<App>) -> Router {
     Router::new()
-        .route("/hooks/{source}", post(webhook::receive).fallback(|| async { ApiError::Method("POST") }))
+        .route("/hooks/{source}", hooks())
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .fallback(|| async { ApiError::NoRoute })
         .layer(middleware::from_fn(around))
         .with_state(app)
+}
+
+/// Calls, and the questions that desks ask before they call.
+fn hooks() -> MethodRouter<Arc<App>> {
+    post(webhook::receive).get(webhook::challenge).options(webhook::validate).fallback(|| async { ApiError::Method("POST") })
 }
 
 /// What admins call: every `/v1` route needs the token.

@@ -215,6 +215,11 @@ impl Source {
         self.scheme.reach()
     }
 
+    /// Whether it takes events in `CloudEvents` envelopes.
+    pub fn takes_cloudevents(&self) -> bool {
+        matches!(self.adapter.form, Form::Canonical | Form::CloudEvents)
+    }
+
     /// Says whether a call is genuine. `query` is the raw query string, `body` the raw body, `now` unix seconds.
     ///
     /// # Errors
@@ -280,9 +285,9 @@ impl Source {
             return self.pass_through(says == "html", body);
         }
         let there = |pointer: &&String| document.pointer(pointer).and_then(reading::scalar_text).is_some();
-        if let Some(pointer) = self.adapter.requires.iter().find(|pointer| !there(pointer)) {
+        if let Some(pointers) = self.adapter.requires.iter().find(|pointers| !pointers.iter().any(|pointer| there(&pointer))) {
             let problem = format!("is missing; every body that a source of {} takes has it", self.adapter.about().system);
-            return Err(EventError::Shape { pointer: pointer.clone(), problem }.into());
+            return Err(EventError::Shape { pointer: pointers.join(" or "), problem }.into());
         }
         let call = Call { document: &document, headers, query };
         if let Some(mapped) = self.rule(call) {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, Path, RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, FORWARDED};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
@@ -53,17 +53,15 @@ pub async fn receive(
     Extension(peer): Extension<Peer>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    // Bytes that are no text are no source's name.
-    let name = name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(name)| name);
-    let source = app.sources.get(&name).ok_or_else(|| ApiError::UnknownSource(printable(&name)))?.clone();
+    let source = configured(&app, name)?;
     let (parts, body) = request.into_parts();
     uncompressed(&parts.headers)?;
     Content::of(&parts.headers).map_err(MapError::from)?;
     reach(&source, peer, &parts.headers)?;
     let body = read(body, &parts.headers, &app).await?;
     source.verify(&parts.headers, parts.uri.query(), &body, app.clock.now().seconds()).map_err(ApiError::Signature)?;
-    if !app.rates.admit(&name) {
-        return Err(ApiError::TooMany(name));
+    if !app.rates.admit(source.name()) {
+        return Err(ApiError::TooMany(source.name().to_owned()));
     }
     // A place only now: whoever sends slowly, or cannot sign, takes none from the desks that can.
     let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded)?;
@@ -72,6 +70,45 @@ pub async fn receive(
     let (answer, answered) = oneshot::channel();
     tokio::spawn(async move { call.decide(answer).await });
     answered.await.unwrap_or_else(|_| Err(ApiError::Internal("the task that decided the event ended without an answer".to_owned())))
+}
+
+/// Answers the `GET` by which a desk asks who is behind the url: only for a configured source whose desk asks.
+///
+/// # Errors
+/// [`ApiError`], which knows its status.
+pub async fn challenge(
+    State(app): State<Arc<App>>,
+    name: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let answer = configured(&app, name)?.challenge(query.as_deref()).ok_or(ApiError::Method("POST"))?;
+    answer.map(respond::challenge).map_err(ApiError::Signature)
+}
+
+/// Answers the `OPTIONS` by which a sender of `CloudEvents` asks whether it may: only for a configured source that takes them.
+///
+/// # Errors
+/// [`ApiError`], which knows its status.
+pub async fn validate(
+    State(app): State<Arc<App>>,
+    name: Result<Path<String>, PathRejection>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let source = configured(&app, name)?;
+    reach(&source, peer, &headers)?;
+    let plain = |origin: &&HeaderValue| origin.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(b));
+    // It may also ask to be called back at a url of its choice: this host calls nobody that an admin has not named.
+    match headers.get("webhook-request-origin").filter(plain) {
+        Some(origin) if source.takes_cloudevents() => Ok(respond::validation(origin.clone())),
+        _ => Err(ApiError::Method("POST")),
+    }
+}
+
+fn configured(app: &App, name: Result<Path<String>, PathRejection>) -> Result<Arc<Source>, ApiError> {
+    // Bytes that are no text are no source's name.
+    let name = name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(name)| name);
+    app.sources.get(&name).cloned().ok_or_else(|| ApiError::UnknownSource(printable(&name)))
 }
 
 impl Call {

@@ -248,7 +248,7 @@ fn the_schemas_say_what_the_host_reads_and_writes() {
 #[test]
 fn help_names_every_command_and_usage_errors_are_two() {
     let help = well(&["--help"]);
-    for command in ["serve", "run", "check", "plugin", "schema", "completions"] {
+    for command in ["serve", "run", "check", "plugin", "source", "signature", "schema", "completions"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         well(&[command, "--help"]);
     }
@@ -262,6 +262,7 @@ fn help_names_every_command_and_usage_errors_are_two() {
         &["schema", "everything"],
         &["plugin"],
         &["plugin", "check"],
+        &["source", "test", "zammad"],
         &["completions"],
         &["run", "--headers", "h", "e"],
     ] {

@@ -127,6 +127,13 @@ fn furnish(dir: &Path) {
     fs::write(dir.join("misbehave.wasm"), signalbox_test_guests::MISBEHAVE).unwrap();
 }
 
+/// A directory with those files.
+pub fn furnished() -> TempDir {
+    let dir = directory();
+    furnish(dir.path());
+    dir
+}
+
 /// A config whose chain has the misbehaving plugin between the bundled ones; `more` are further keys of its step.
 pub fn steps(more: &str) -> String {
     let step = |line: &str| format!("[[steps]]\n{line}\n");

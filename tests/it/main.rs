@@ -15,6 +15,7 @@ mod journal;
 mod pressure;
 mod refusals;
 mod sandbox;
+mod source;
 mod tidy;
 mod webhook;
 mod wire;

@@ -211,7 +211,8 @@ fn uncaptured(body: Vec<u8>, headers: &mut HeaderMap) -> anyhow::Result<Vec<u8>>
 
 /// For people.
 fn told(trial: &Trial) -> String {
-    let mut text = format!("verification  {}: {}\n", trial.verification.result, card::printable(&trial.verification.detail));
+    let mut text =
+        format!("verification  {}, {}\n", trial.verification.result.replace('_', " "), card::printable(&trial.verification.detail));
     if let Some(fault) = &trial.error {
         let _ = writeln!(text, "refused       {}", card::printable(&fault.detail));
     }

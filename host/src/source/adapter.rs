@@ -91,13 +91,31 @@ struct InboundSpec {
     content: Form,
     /// JSON Pointers of texts or numbers that every body of this desk has: one that is not there makes it another desk's, 422.
     #[serde(default)]
-    requires: Vec<String>,
+    requires: Vec<RequiredSpec>,
     /// Calls that are answered and forgotten; the first rule that holds gives the reason.
     #[serde(default)]
     drop: Vec<RuleSpec>,
     /// Calls that are recorded and not run; tried after every `drop`.
     #[serde(default)]
     observe: Vec<ObserveSpec>,
+}
+
+/// A pointer, or several of which one is enough.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum RequiredSpec {
+    One(String),
+    AnyOf(Vec<String>),
+}
+
+impl RequiredSpec {
+    fn resolve(self) -> Result<Vec<String>, String> {
+        match self {
+            Self::One(text) => Ok(vec![pointer(text)?]),
+            Self::AnyOf(texts) if texts.is_empty() => Err("[inbound] `requires` holds an empty list".to_owned()),
+            Self::AnyOf(texts) => texts.into_iter().map(pointer).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -146,7 +164,8 @@ pub struct Adapter {
     pub(super) delivery_id: Vec<HeaderName>,
     pub(super) answer: Answer,
     pub(super) form: Form,
-    pub(super) requires: Vec<String>,
+    /// Of each entry one must be there.
+    pub(super) requires: Vec<Vec<String>>,
     pub(super) drop: Vec<(When, String)>,
     pub(super) observe: Vec<Observe>,
     pub(super) mapping: EventMapping,
@@ -258,7 +277,7 @@ fn resolve(file: AdapterFile) -> Result<Adapter, String> {
         challenge: inbound.challenge,
         answer: inbound.answer,
         form: inbound.content,
-        requires: inbound.requires.into_iter().map(pointer).collect::<Result<_, String>>()?,
+        requires: inbound.requires.into_iter().map(RequiredSpec::resolve).collect::<Result<_, String>>()?,
     })
 }
 

@@ -63,3 +63,7 @@ pub fn adapter(name: &str) -> Option<Result<Adapter, AdapterError>> {
 #[cfg(test)]
 #[path = "presets_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "desks_tests.rs"]
+mod desks_tests;

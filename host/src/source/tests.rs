@@ -91,7 +91,7 @@ fn verifying_uses_the_sources_own_scheme_secrets_and_overrides() {
         Source::new(
             "glpi",
             adapter,
-            Settings { auth: Some(auth), secrets: vec!["0123456789abcdef0123456789abcdef01234567".to_owned()], answer: None },
+            Settings { auth: Some(auth), secrets: vec!["0123456789abcdef0123456789abcdef01234567".to_owned()], ..Settings::default() },
         )
         .unwrap()
     };

@@ -50,7 +50,7 @@ pub struct Trial {
 /// Whether a call proves that it comes from the desk.
 #[derive(Debug, Serialize)]
 pub struct Verification {
-    /// "verified", "refused" or "not-checked".
+    /// "verified", "refused" or "not_checked".
     pub result: &'static str,
     /// Which part failed, or why nothing was checked; without digest or secret.
     pub detail: String,
@@ -149,7 +149,7 @@ impl Trial {
 
 fn verification(source: &Source, headers: &HeaderMap, query: Option<&str>, body: &[u8], now: Timestamp) -> Verification {
     if !source.can_verify() {
-        return Verification { result: "not-checked", detail: "not checked, no secret configured".to_owned() };
+        return Verification { result: "not_checked", detail: "no secret configured".to_owned() };
     }
     match source.verify(headers, query, body, now.seconds()) {
         Ok(()) => Verification { result: "verified", detail: "the call proves that it comes from the desk".to_owned() },

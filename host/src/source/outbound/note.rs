@@ -32,7 +32,8 @@ pub(super) fn note(decision: &Decision) -> String {
         let said =
             decision.trace.iter().rev().find_map(|entry| Some((entry, entry.set.iter().rev().find(|change| change.field == pointer)?)));
         if let Some((entry, change)) = said {
-            lines.push(format!("{label}: {} - {} ({} {})", value(change), sentence(&change.reason), entry.plugin, entry.version));
+            let who = sentence(&format!("{} {}", entry.plugin, entry.version));
+            lines.push(format!("{label}: {} - {} ({who})", value(change), sentence(&change.reason)));
         }
     }
     let tags = [(&decision.tags.add, "Tags"), (&decision.tags.remove, "Tags taken away")];
@@ -42,7 +43,7 @@ pub(super) fn note(decision: &Decision) -> String {
     lines.extend(decision.replies.iter().map(|reply| format!("Suggested reply: {}", sentence(&reply.body))));
     lines.extend(decision.notes.iter().map(|note| sentence(note)));
     if decision.degraded {
-        let faulty = decision.trace.iter().filter(|entry| entry.outcome.is_fault()).map(|entry| entry.plugin.as_str());
+        let faulty = decision.trace.iter().filter(|entry| entry.outcome.is_fault()).map(|entry| sentence(&entry.plugin));
         lines.push(format!("Decided without {}, which misbehaved.", faulty.collect::<Vec<_>>().join(", ")));
     }
     let end = mark(decision);

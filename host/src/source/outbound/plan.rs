@@ -108,6 +108,8 @@ struct Call {
     method: String,
     path: Template,
     note: bool,
+    /// It names the ticket: without one there is nothing to call about.
+    about_ticket: bool,
     for_each: Option<Template>,
     headers: BTreeMap<String, String>,
     content: Content,
@@ -156,6 +158,9 @@ impl Plan {
 
     /// What a source's secret, user and client make of `auth`. The message never holds one of them.
     pub(super) fn auth(&self, desk: &Desk) -> Result<OutboundAuth, String> {
+        if desk.user.is_none() && self.wants().contains(&"user") {
+            return Err("has no `user`, which its adapter's calls want".to_owned());
+        }
         let secret = || {
             desk.secret.as_ref().map(Hidden::expose).ok_or("has no `secret`; write where the desk's API secret is, such as \"env:NAME\"")
         };
@@ -210,6 +215,7 @@ impl Plan {
 
 impl Call {
     fn resolve(spec: CallSpec, maps: &Maps) -> Result<Self, String> {
+        let about_ticket = json!(spec).to_string().contains("event.ticket.");
         let CallSpec { name, method, path, note, for_each, headers, body, form, repeat } = spec;
         for (name, value) in &headers {
             header_name(name)?;
@@ -228,6 +234,7 @@ impl Call {
             method: json!(method).as_str().unwrap_or_default().to_owned(),
             path: self::path(&path, maps)?,
             note,
+            about_ticket,
             for_each: for_each.map(|list| Template::parse(&format!("{{{{{list}}}}}"), maps)).transpose()?,
             headers,
             content,
@@ -247,6 +254,9 @@ impl Call {
     }
 
     fn render(&self, filling: &Filling<'_>) -> Option<Outgoing> {
+        if self.about_ticket && filling.context["event"].get("ticket").is_none() {
+            return None;
+        }
         let body = match &self.content {
             Content::None => Body::Empty,
             Content::Json(node) => Body::Json(node.render(filling)?),
