@@ -189,7 +189,7 @@ fn vectors_are_checked_and_a_mismatch_is_told() {
     let file = repository("tests/fixtures/signatures.json").display().to_string();
     let output = signalbox(&["signature", "check", &file]);
     assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
-    let said = String::from_utf8(output.stdout).unwrap();
+    let said = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(said.contains("stdwh-published-1 valid ") && said.contains("stdwh-body-changed invalid "), "{said}");
     assert!(complaint(&output).contains("2 of 38"), "what could not be checked is told");
 
