@@ -11,7 +11,7 @@ use crate::signature::{Outcome, check_vectors};
 pub(super) enum Command {
     /// Verify every vector of a file, and say where the outcome is not the file's `valid`
     Check {
-        /// JSON: {"vectors": [{"id", "scheme", "secret", "headers", "body" or "body_file", "now", "valid"}]}
+        /// A JSON file with a list of vectors, each a scheme, a secret, headers, a body, and whether it is valid
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },

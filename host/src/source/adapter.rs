@@ -226,7 +226,7 @@ impl Adapter {
         self.outbound.is_some()
     }
 
-    /// What writing back wants beside the secret: "user", "client_id".
+    /// What writing back wants beside the secret, by the keys of a source.
     pub fn outbound_wants(&self) -> Vec<&'static str> {
         self.outbound.as_ref().map(Plan::wants).unwrap_or_default()
     }

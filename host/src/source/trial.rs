@@ -50,7 +50,7 @@ pub struct Trial {
 /// Whether a call proves that it comes from the desk.
 #[derive(Debug, Serialize)]
 pub struct Verification {
-    /// "verified", "refused" or "not_checked".
+    /// `verified`, `refused` or `not_checked`.
     pub result: &'static str,
     /// Which part failed, or why nothing was checked; without digest or secret.
     pub detail: String,

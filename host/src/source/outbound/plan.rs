@@ -108,8 +108,6 @@ struct Call {
     method: String,
     path: Template,
     note: bool,
-    /// It names the ticket: without one there is nothing to call about.
-    about_ticket: bool,
     for_each: Option<Template>,
     headers: BTreeMap<String, String>,
     content: Content,
@@ -215,7 +213,6 @@ impl Plan {
 
 impl Call {
     fn resolve(spec: CallSpec, maps: &Maps) -> Result<Self, String> {
-        let about_ticket = json!(spec).to_string().contains("event.ticket.");
         let CallSpec { name, method, path, note, for_each, headers, body, form, repeat } = spec;
         for (name, value) in &headers {
             header_name(name)?;
@@ -234,7 +231,6 @@ impl Call {
             method: json!(method).as_str().unwrap_or_default().to_owned(),
             path: self::path(&path, maps)?,
             note,
-            about_ticket,
             for_each: for_each.map(|list| Template::parse(&format!("{{{{{list}}}}}"), maps)).transpose()?,
             headers,
             content,
@@ -254,7 +250,12 @@ impl Call {
     }
 
     fn render(&self, filling: &Filling<'_>) -> Option<Outgoing> {
-        if self.about_ticket && filling.context["event"].get("ticket").is_none() {
+        let misses_ticket = match &self.content {
+            Content::None => false,
+            Content::Json(node) => node.misses_ticket(filling),
+            Content::Form(fields) => fields.iter().any(|(_, node)| node.misses_ticket(filling)),
+        };
+        if misses_ticket {
             return None;
         }
         let body = match &self.content {

@@ -239,6 +239,20 @@ impl Node {
         }
     }
 
+    /// Whether the ticket's key is wanted in it and is not there, or not in the form that is wanted.
+    pub(super) fn misses_ticket(&self, filling: &Filling<'_>) -> bool {
+        let misses = |place: &Placeholder| {
+            let key = matches!(place.path.as_slice(), [event, ticket, key] if event == "event" && ticket == "ticket" && matches!(key.as_str(), "id" | "number"));
+            key && place.value(filling).is_none()
+        };
+        match self {
+            Self::Constant(_) => false,
+            Self::Text(Template(parts)) => parts.iter().any(|part| matches!(part, Part::Place(place) if misses(place))),
+            Self::List(nodes) => nodes.iter().any(|node| node.misses_ticket(filling)),
+            Self::Table(nodes) => nodes.iter().any(|(_, node)| node.misses_ticket(filling)),
+        }
+    }
+
     /// What is to be sent; nothing when all that the decision could say in it is unset.
     pub(super) fn render(&self, filling: &Filling<'_>) -> Option<Value> {
         self.rendered(filling).value
