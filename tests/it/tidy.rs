@@ -115,7 +115,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(&dir).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             match entry.file_type().unwrap() {
-                kind if kind.is_dir() && !["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str()) => {
+                kind if kind.is_dir() && !["target", "build", ".git", "signalbox-data", "node_modules"].contains(&name.as_str()) => {
                     open.push(entry.path())
                 }
                 kind if kind.is_file() => found.push(entry.path()),
