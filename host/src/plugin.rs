@@ -7,6 +7,7 @@ mod activate;
 mod bindings;
 mod budget;
 mod call;
+mod command;
 mod compiler;
 mod description;
 mod door;
@@ -14,24 +15,26 @@ mod engine;
 mod functions;
 mod services;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Module};
 
 pub use activate::{ConfigProblem, ExampleResult, Failure, Report, Start, child};
 pub use call::Answer;
 pub use compiler::Compiler;
 pub use description::{Description, Example, Request};
-pub use door::{Check, Outline, Refusal, Section, look};
+pub use door::{Check, Outline, Refusal, Section, Shape, look};
 pub use services::Subject;
 
 use crate::config::{Isolation, Limits};
 use crate::verdict::SoFar;
 use bindings::RulePluginPre;
 use call::{Callee, Kept};
+use command::Program;
 use engine::Serving;
 use services::Room;
 
@@ -50,12 +53,20 @@ pub struct Plugin {
     pub digest: String,
     /// How long its activation took; none when the artefact was kept from before.
     pub took: Option<Duration>,
-    pre: RulePluginPre<Room>,
+    entry: Entry,
     limits: Limits,
     /// The config, for a plugin whose instances must call `configure` themselves.
     configure: Option<String>,
     /// Where instances are kept, for `isolation = "reuse"`.
     kept: Option<Kept>,
+}
+
+/// How a plugin is called.
+enum Entry {
+    /// With the contract's types.
+    Rule(RulePluginPre<Room>),
+    /// With JSON, anew for every question.
+    Command(Program),
 }
 
 impl Sandbox {
@@ -85,9 +96,7 @@ impl Sandbox {
         let engine = &self.serving.engine;
         let activated = self.compiler.activate(engine, wasm, config, limits)?;
         let refused = |error: wasmtime::Error| door::refuse(Check::Child, format!("its artefact does not load: {error:#}"));
-        #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
-        let component = unsafe { Component::deserialize_file(engine, &activated.artefact) }.map_err(refused)?;
-        let pre = self.linker.instantiate_pre(&component).and_then(RulePluginPre::new).map_err(refused)?;
+        let entry = self.entry(engine, &activated.artefact, activated.report.outline.shape).map_err(refused)?;
         let configure = match activated.report.start {
             Start::Snapshot => None,
             Start::Configure { .. } => Some(activated.report.config.to_string()),
@@ -97,19 +106,37 @@ impl Sandbox {
             report: activated.report,
             digest: activated.digest,
             took: activated.took,
-            pre,
+            entry,
             limits: limits.clone(),
             configure,
             kept,
         })
+    }
+
+    #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
+    fn entry(&self, engine: &Engine, artefact: &Path, shape: Shape) -> wasmtime::Result<Entry> {
+        if shape == Shape::Command {
+            let module = unsafe { Module::deserialize_file(engine, artefact) }?;
+            return Program::of_module(&module).map(Entry::Command);
+        }
+        let component = unsafe { Component::deserialize_file(engine, artefact) }?;
+        match shape {
+            Shape::CommandComponent => Program::of_component(&component).map(Entry::Command),
+            _ => self.linker.instantiate_pre(&component).and_then(RulePluginPre::new).map(Entry::Rule),
+        }
     }
 }
 
 impl Plugin {
     /// Judges one event. Cannot fail: whatever the guest does is an outcome.
     pub fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar) -> Answer {
-        let callee = Callee { pre: &self.pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
-        callee.evaluate(subject, settled)
+        match &self.entry {
+            Entry::Command(program) => program.evaluate(&self.report.config, &self.limits, subject, settled),
+            Entry::Rule(pre) => {
+                let callee = Callee { pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
+                callee.evaluate(subject, settled)
+            }
+        }
     }
 
     /// The same plugin with `configure` called in every new instance, as if it could not be snapshotted: what the snapshot saves.

@@ -10,6 +10,7 @@
 mod bad_call;
 mod bombs;
 mod cli;
+mod doors;
 mod harness;
 mod journal;
 mod pressure;

@@ -38,11 +38,13 @@ const LAW: [(&str, &[&str]); 25] = [
 ];
 
 /// A crate, or a name of the standard library, and the only modules that may use it.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: [(&str, &[&str]); 32] = [
     ("wasmtime", &["plugin"]),
     ("wasmtime_wizer", &["plugin"]),
     ("wasmparser", &["plugin"]),
     ("wit_component", &["plugin"]),
+    ("wit_parser", &["plugin"]),
+    ("wat", &["plugin"]),
     ("rusqlite", &["store"]),
     ("axum", &["server", "webhook", "admin", "respond", "error"]),
     ("hyper", &["server"]),

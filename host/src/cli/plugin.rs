@@ -1,4 +1,6 @@
-//! `signalbox plugin inspect` and `plugin check`: a plugin before it is uploaded anywhere.
+//! `signalbox plugin new`, `plugin inspect` and `plugin check`: a plugin before it is uploaded anywhere.
+
+mod new;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use super::{Done, complain, out};
 use crate::app::Clock;
 use crate::config::{Isolation, Limits};
 use crate::event::Event;
-use crate::plugin::{Plugin, Sandbox, Start, Subject};
+use crate::plugin::{Plugin, Sandbox, Shape, Start, Subject};
 use crate::verdict::SoFar;
 
 /// Runs that a plugin's cost is measured over: enough for a median, a moment to wait.
@@ -21,6 +23,8 @@ const RUNS: usize = 200;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Start a plugin: a project that builds, with the same small rule in every language
+    New(new::Args),
     /// What a plugin is: size by section, imports as permissions, what it says of itself, what it costs per event
     Inspect(Args),
     /// The whole gate: compile, describe, configure, its own examples
@@ -29,7 +33,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The component file
+    /// The plugin: a component, a core module, or a WASI command
     file: PathBuf,
     /// Config to bring it in with (JSON) [default: the defaults of its schema]
     #[arg(long, value_name = "FILE")]
@@ -41,6 +45,7 @@ type Report = fn(&Path, &Plugin, &Plugin) -> (String, Done);
 
 pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
     let (args, report): (_, Report) = match command {
+        Command::New(args) => return new::new(args),
         Command::Inspect(args) => (args, inspect),
         Command::Check(args) => (args, check),
     };
@@ -111,8 +116,13 @@ fn inspect(file: &Path, plugin: &Plugin, reused: &Plugin) -> (String, Done) {
     for section in report.outline.sections.iter().take(6) {
         row("", &format!("{:>10}  {}", kib(section.bytes as u64), section.name));
     }
+    row("door", door(report.outline.shape));
     row("effects", &description.effects.join(", "));
-    let services = report.outline.imports.iter().filter_map(|import| permission(import)).collect::<Vec<_>>();
+    let mut services = report.outline.imports.iter().filter_map(|import| permission(import)).collect::<Vec<_>>();
+    if report.outline.shape.is_command() {
+        services.push("know all of the event, who wrote it and its ticket included");
+        services.push("write bounded log lines (stderr) into the decision's trace");
+    }
     row("may", services.first().unwrap_or(&"see the event, and nothing else"));
     for service in services.iter().skip(1) {
         row("", service);
@@ -132,6 +142,16 @@ fn inspect(file: &Path, plugin: &Plugin, reused: &Plugin) -> (String, Done) {
         row("per event", &format!("{fresh} us fresh, {kept} us reused, {fuel} fuel (medians of {RUNS} runs over its examples)"));
     }
     (format!("{}\n{text}", file.display()), Done::Well)
+}
+
+/// How the file came in.
+fn door(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Component => "a component of the contract's world",
+        Shape::Module => "a core module, made a component here; what it has of WASI leads nowhere",
+        Shape::Command => "a WASI preview1 command: JSON in, JSON out",
+        Shape::CommandComponent => "a `wasi:cli/run` component: JSON in, JSON out",
+    }
 }
 
 /// An import as the permission it is.
