@@ -170,7 +170,7 @@ fn rule(imports: &str, start: &str, evaluate: &str) -> Vec<u8> {
     let texts = ["by-hand", "0.1.0", "Proposes nothing.", r#"{"type": "object"}"#];
     let (mut data, mut at) = (String::new(), 2048);
     // name, version, summary; homepage and licence absent; kinds, effects and requests empty; the schema; no examples.
-    let mut words = vec![0u32; 22];
+    let mut words = [0u32; 22];
     for (text, place) in texts.iter().zip([0, 2, 4, 18]) {
         data += &format!("(data (i32.const {at}) \"{}\")", quoted(text));
         (words[place], words[place + 1]) = (at, text.len() as u32);

@@ -10,3 +10,4 @@ if ! componentize-py --version 2>/dev/null | grep -q ' 0\.25\.'; then
 fi
 # `-s`: without it the component asks for all of WASI, and the host refuses it.
 componentize-py -d ../../../wit -w pure-rule componentize app -s -o build/outage-words-python.wasm
+rm -rf __pycache__ # componentize-py leaves it beside the sources

@@ -25,7 +25,7 @@ use super::services::{Room, Subject};
 use crate::config::Limits;
 use crate::decision::Outcome;
 use crate::event::Event;
-use crate::verdict::{SoFar, Verdict};
+use crate::verdict::{Flow, Proposal, SoFar, Verdict};
 
 /// What a command reads and writes, in its room.
 #[derive(Debug, Default)]
@@ -162,8 +162,10 @@ pub(super) struct Problem {
 #[derive(Debug, Deserialize)]
 pub(super) struct Judged {
     pub error: Option<Fault>,
-    #[serde(flatten)]
-    pub verdict: Verdict,
+    #[serde(default)]
+    pub proposals: Vec<Proposal>,
+    #[serde(default)]
+    pub flow: Flow,
 }
 
 #[derive(Debug, Deserialize)]
@@ -293,7 +295,7 @@ impl Program {
         let question = Question::Evaluate { config, event: subject.whole(), settled };
         let asked = self.ask::<Judged>(&question, limits, limits.fuel, Some(subject));
         let (outcome, detail, verdict) = match asked.answer {
-            Ok(Judged { error: None, verdict }) => (Outcome::Ran, None, verdict),
+            Ok(Judged { error: None, proposals, flow }) => (Outcome::Ran, None, Verdict { proposals, flow }),
             Ok(Judged { error: Some(Fault::NotApplicable(why)), .. }) => (Outcome::NotApplicable, Some(why), Verdict::default()),
             Ok(Judged { error: Some(Fault::Transient(why) | Fault::Failed(why)), .. }) => (Outcome::Failed, Some(why), Verdict::default()),
             Err((outcome, detail)) => (outcome, Some(detail), Verdict::default()),
@@ -315,9 +317,14 @@ fn read<T: DeserializeOwned>(output: &[u8]) -> Result<T, String> {
     let mut documents = serde_json::Deserializer::from_str(text);
     let value = Value::deserialize(&mut documents).map_err(|error| format!("wrote what is not JSON on stdout: {error}; {remedy}"))?;
     documents.end().map_err(|_| format!("wrote more than one JSON document on stdout; {remedy}"))?;
+    if !value.is_object() {
+        return Err(format!("wrote JSON of another form on stdout: no object; {remedy}"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let place = error.path().to_string();
-        format!("wrote JSON of another form on stdout: at `{place}`, {}", error.inner())
+        // The words may be the guest's own: one line, and not a long one.
+        let place = format!("at `{}`, {}", error.path(), error.inner());
+        let place: String = place.chars().take(300).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        format!("wrote JSON of another form on stdout: {place}")
     })
 }
 
@@ -329,7 +336,7 @@ mod tests {
     fn what_a_command_writes_is_read_or_named() {
         let judged: Judged =
             read(b"{\"proposals\":[{\"effect\":{\"type\":\"tag\",\"value\":\"x\"},\"reason\":\"r\",\"confidence\":0.5}]}\n").unwrap();
-        assert_eq!((judged.verdict.proposals.len(), judged.error.is_none()), (1, true));
+        assert_eq!((judged.proposals.len(), judged.error.is_none()), (1, true));
         let judged: Judged = read(br#"{"error":{"type":"not_applicable","value":"no text"}}"#).unwrap();
         assert!(matches!(judged.error, Some(Fault::NotApplicable(why)) if why == "no text"));
         for (output, word) in [

@@ -31,7 +31,7 @@ enum Lang {
     Js,
     Python,
     C,
-    /// AssemblyScript, as a WASI command
+    #[value(help = "AssemblyScript, as a WASI command")]
     Assemblyscript,
     /// Go without bindings, as a WASI command
     GoCommand,
