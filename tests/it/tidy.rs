@@ -120,7 +120,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
                 kind if kind.is_dir() && !["target", "build", ".git", "signalbox-data", "node_modules"].contains(&name.as_str()) => {
                     open.push(entry.path())
                 }
-                kind if kind.is_file() => found.push(entry.path()),
+                kind if kind.is_file() && name != ".git" => found.push(entry.path()),
                 _ => {}
             }
         }
