@@ -15,3 +15,8 @@ schemathesis URL="http://127.0.0.1:8641" TOKEN_FILE="signalbox-data/admin.token"
 # Known advisories against the lock file (needs the advisory database)
 advisories:
     cargo deny check advisories
+
+# Builds the example rule in every language that this machine can have, and compares their decisions
+languages *LANGS:
+    cargo build --release
+    SIGNALBOX="$PWD/target/release/signalbox" examples/plugins/languages.sh {{ LANGS }}

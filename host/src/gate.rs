@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::{Isolation, Limits};
 use crate::event::{Event, Timestamp};
-use crate::plugin::{Check, ExampleResult, Failure, Plugin, Request, Sandbox, Section, Start, Subject};
+use crate::plugin::{Check, ExampleResult, Failure, Plugin, Request, Sandbox, Section, Shape, Start, Subject};
 use crate::verdict::SoFar;
 
 /// Runs that a plugin's cost is measured over: enough for a median, a moment to wait.
@@ -69,6 +69,8 @@ pub struct About {
     pub summary: String,
     /// The contract it was built for.
     pub track: String,
+    /// The shape it came in, in words.
+    pub door: String,
     /// What it can reach, each a sentence.
     pub permissions: Vec<String>,
     /// Grants it asks for, with its reasons. Given per step, never here.
@@ -180,12 +182,17 @@ impl About {
     fn of(fresh: &Plugin, reused: &Plugin, limits: &Limits) -> Self {
         let report = fresh.report();
         let description = fresh.description().clone();
-        let reach: Vec<String> = report.outline.imports.iter().filter_map(|import| permission(import)).map(str::to_owned).collect();
+        let mut reach: Vec<String> = report.outline.imports.iter().filter_map(|import| permission(import)).map(str::to_owned).collect();
+        if report.outline.shape.is_command() {
+            reach.push("know all of the event, who wrote it and its ticket included".to_owned());
+            reach.push("write bounded log lines (stderr) into the decision's trace".to_owned());
+        }
         Self {
             name: description.name,
             version: description.version,
             summary: description.summary,
             track: "signalbox:rules@0.1".to_owned(),
+            door: door(report.outline.shape).to_owned(),
             permissions: if reach.is_empty() { vec!["see the event, and nothing else".to_owned()] } else { reach },
             requests: description.requests,
             effects: description.effects,
@@ -214,6 +221,16 @@ pub fn starts_from(start: &Start) -> String {
     match start {
         Start::Snapshot => "snapshot".to_owned(),
         Start::Configure { why } => format!("configure in every instance: {why}"),
+    }
+}
+
+/// The shape a plugin came in.
+fn door(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Component => "a component of the contract's world",
+        Shape::Module => "a core module, made a component here; what it has of WASI leads nowhere",
+        Shape::Command => "a WASI preview1 command: JSON in, JSON out",
+        Shape::CommandComponent => "a `wasi:cli/run` component: JSON in, JSON out",
     }
 }
 

@@ -7,6 +7,7 @@ mod activate;
 mod bindings;
 mod budget;
 mod call;
+mod command;
 mod compiler;
 mod description;
 mod door;
@@ -15,24 +16,26 @@ mod functions;
 mod services;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
+use wasmtime::Module;
 use wasmtime::component::{Component, Linker};
 
 pub use activate::{ConfigProblem, ExampleResult, Failure, Report, Start, child};
 pub use call::Answer;
 pub use compiler::Compiler;
 pub use description::{Description, Example, Request};
-pub use door::{Check, Outline, Refusal, Section, look};
+pub use door::{Check, Outline, Refusal, Section, Shape, look};
 pub use services::Subject;
 
 use crate::config::{Isolation, Limits};
 use crate::verdict::SoFar;
 use bindings::RulePluginPre;
 use call::{Callee, Kept};
+use command::Program;
 use compiler::Activated;
 use engine::Serving;
 use services::Room;
@@ -60,6 +63,20 @@ impl Current {
         services::link(&mut linker)?;
         Ok(Arc::new(Self { serving, linker }))
     }
+
+    #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
+    fn entry(&self, artefact: &Path, shape: Shape) -> wasmtime::Result<Entry> {
+        let engine = &self.serving.engine;
+        if shape == Shape::Command {
+            let module = unsafe { Module::deserialize_file(engine, artefact) }?;
+            return Program::of_module(&module).map(Entry::Command);
+        }
+        let component = unsafe { Component::deserialize_file(engine, artefact) }?;
+        match shape {
+            Shape::CommandComponent => Program::of_component(&component).map(Entry::Command),
+            _ => self.linker.instantiate_pre(&component).and_then(RulePluginPre::new).map(Entry::Rule),
+        }
+    }
 }
 
 /// A plugin with its config in memory.
@@ -67,7 +84,15 @@ struct Loaded {
     serving: Arc<Serving>,
     report: Report,
     digest: String,
-    pre: RulePluginPre<Room>,
+    entry: Entry,
+}
+
+/// How a plugin is called.
+enum Entry {
+    /// With the contract's types.
+    Rule(RulePluginPre<Room>),
+    /// With JSON, anew for every question.
+    Command(Program),
 }
 
 /// A plugin with its config, ready to judge events.
@@ -135,11 +160,8 @@ impl Sandbox {
     fn bring_in(&self, activated: Activated) -> Result<Loaded, Failure> {
         let unloadable = |error: wasmtime::Error| door::refuse(Check::Child, format!("its artefact does not load: {error:#}"));
         let current = self.fit(activated.report.memory_bytes as usize).map_err(wasmtime::Error::from_anyhow).map_err(unloadable)?;
-        let Current { serving, linker } = &*current;
-        #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
-        let component = unsafe { Component::deserialize_file(&serving.engine, &activated.artefact) }.map_err(unloadable)?;
-        let pre = linker.instantiate_pre(&component).and_then(RulePluginPre::new).map_err(unloadable)?;
-        Ok(Loaded { serving: serving.clone(), report: activated.report, digest: activated.digest, pre })
+        let entry = current.entry(&activated.artefact, activated.report.outline.shape).map_err(unloadable)?;
+        Ok(Loaded { serving: current.serving.clone(), report: activated.report, digest: activated.digest, entry })
     }
 
     /// The engine for a snapshot of so many bytes: the current one, or a new one that keeps so much resident.
@@ -160,9 +182,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Plugin {
     /// Judges one event. Cannot fail: whatever the guest does is an outcome.
     pub fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar) -> Answer {
-        let Loaded { serving, pre, .. } = &*self.loaded;
-        let callee = Callee { serving, pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
-        callee.evaluate(subject, settled)
+        let Loaded { serving, entry, report, .. } = &*self.loaded;
+        match entry {
+            Entry::Command(program) => {
+                let _place = serving.places.enter();
+                program.evaluate(&report.config, &self.limits, subject, settled)
+            }
+            Entry::Rule(pre) => {
+                let callee = Callee { serving, pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
+                callee.evaluate(subject, settled)
+            }
+        }
     }
 
     /// The same plugin with `configure` called in every new instance, as if it could not be snapshotted: what the snapshot saves.

@@ -327,7 +327,7 @@ fn what_is_no_plugin_is_refused_with_the_remedy() {
         ("text.wasm", b"hello, I am a plugin".to_vec(), "not wasm"),
         ("truncated.wasm", whole[..whole.len() / 2].to_vec(), "broken at byte"),
         ("noise.wasm", noise, ""),
-        ("core.wasm", wat("(module)"), "a core module, not a component"),
+        ("core.wasm", wat("(module)"), "a core module without a rule in it"),
         ("source.wat", b"(component)".to_vec(), "the text format"),
         ("gzip.wasm", vec![0x1f, 0x8b, 8, 0], "compressed with gzip"),
         ("native.wasm", fs::read(SIGNALBOX).unwrap()[..4096].to_vec(), "native code"),

@@ -12,6 +12,7 @@ mod bombs;
 mod cli;
 mod delivery;
 mod desk;
+mod doors;
 mod eval;
 mod harness;
 mod journal;

@@ -92,6 +92,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("wasmtime_wizer", &["plugin"]),
     ("wasmparser", &["plugin"]),
     ("wit_component", &["plugin"]),
+    ("wit_parser", &["plugin"]),
+    ("wat", &["plugin"]),
     ("rusqlite", &["store"]),
     ("axum", &["server", "webhook", "admin", "respond", "error"]),
     ("hyper", &["server", "egress"]),
@@ -170,7 +172,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(&dir).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             // In a second working tree of git's, `.git` is a file.
-            let skipped = ["target", ".git", "signalbox-data", "node_modules"].contains(&name.as_str());
+            let skipped = ["target", "build", ".git", "signalbox-data", "node_modules"].contains(&name.as_str());
             match entry.file_type().unwrap() {
                 kind if kind.is_dir() && !skipped => open.push(entry.path()),
                 kind if kind.is_file() && !skipped => found.push(entry.path()),

@@ -1,4 +1,6 @@
-//! `signalbox plugin inspect` and `plugin check`: a plugin before it is uploaded anywhere.
+//! `signalbox plugin new`, `plugin inspect` and `plugin check`: a plugin before it is uploaded anywhere.
+
+mod new;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use crate::plugin::Sandbox;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Start a plugin: a project that builds, with the same small rule in every language
+    New(new::Args),
     /// What a plugin is: size by section, imports as permissions, what it says of itself, what it costs per event
     Inspect(Args),
     /// The whole gate: compile, describe, configure, its own examples
@@ -22,7 +26,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The component file
+    /// The plugin: a component, a core module, or a WASI command
     file: PathBuf,
     /// Config to bring it in with (JSON) [default: the defaults of its schema]
     #[arg(long, value_name = "FILE")]
@@ -34,6 +38,7 @@ type Say = fn(&Path, &GateReport) -> String;
 
 pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
     let (args, say): (_, Say) = match command {
+        Command::New(args) => return new::new(args),
         Command::Inspect(args) => (args, inspect),
         Command::Check(args) => (args, check),
     };
@@ -92,6 +97,7 @@ fn inspect(file: &Path, report: &GateReport) -> String {
     for section in about.sections.iter().take(6) {
         row("", &format!("{:>10}  {}", kib(section.bytes as u64), section.name));
     }
+    row("door", &about.door);
     row("effects", &about.effects.join(", "));
     for (at, permission) in about.permissions.iter().enumerate() {
         row(if at == 0 { "may" } else { "" }, permission);

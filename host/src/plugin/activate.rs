@@ -16,16 +16,20 @@ use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
 use super::call::{name, store};
+use super::command::{Problems, Program, Question, Said};
 use super::description::{Description, Example};
-use super::door::{Check, Outline, Refusal, look, refuse};
+use super::door::{Check, Outline, Refusal, Shape, component, look, refuse};
 use super::engine::{compiling, rehearsing};
 use super::functions::Functions;
 use super::services::{Room, Subject, link};
 use crate::config::Limits;
+use crate::decision::Outcome;
 use crate::event::{Event, MAX_TEXT_CHARS, Timestamp};
 use crate::expect::compare;
 use crate::verdict::SoFar;
 
+/// What is wrong with an example that cannot be run.
+const NOT_CANONICAL: &str = "its event is not a canonical event, or its `settled` not a decision so far";
 /// Most config problems that are told.
 const MAX_PROBLEMS: usize = 50;
 /// The moment that examples and warm-ups run at: any fixed one, so that the same bytes give the same artefact.
@@ -154,9 +158,84 @@ fn confine(limits: &Limits) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A command is asked what it is and whether its config is right, runs its examples, and is compiled. It starts anew for every
+/// event, so there is nothing to snapshot.
+fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, Failure> {
+    let limits = &request.limits;
+    let compile = |error: wasmtime::Error| refuse(Check::Compile, format!("does not compile: {}", first_line(&error)));
+    let functions = Arc::new(Functions::open(&request.functions));
+    let engine = rehearsing(functions.clone()).map_err(compile)?;
+    let program = Program::compile(&engine, wasm, outline.shape).map_err(compile)?;
+    let ended =
+        |check, op: &str, (outcome, detail): (Outcome, String)| refuse(check, format!("`{op}` ended as {}: {detail}", word(outcome)));
+
+    let asked = program.ask::<Said>(&Question::Describe, limits, limits.activation_fuel, None);
+    let memory_bytes = asked.room.budget.memory_used();
+    let said = asked.answer.map_err(|end| ended(Check::Describe, "describe", end))?;
+    let description = Description::check(said.into())?;
+    let config = request.config.clone().unwrap_or_else(|| description.default_config());
+    fits_schema(&description, &config)?;
+    let configure = |config: &Value| {
+        let asked = program.ask::<Problems>(&Question::Configure { config }, limits, limits.activation_fuel, None);
+        let found = asked.answer.map_err(|end| ended(Check::Configure, "configure", end))?.problems;
+        let found: Vec<_> =
+            found.into_iter().take(MAX_PROBLEMS).map(|problem| ConfigProblem { pointer: problem.path, message: problem.message }).collect();
+        if found.is_empty() { Ok(()) } else { Err(Failure::Config(found)) }
+    };
+    configure(&config)?;
+    let examples = description.examples.iter().map(|example| {
+        let mut result = ExampleResult { name: example.name.clone(), fault: None, fuel: 0, memory_bytes: 0 };
+        let Some((event, settled)) = rehearsal(example) else {
+            result.fault = Some(NOT_CANONICAL.to_owned());
+            return result;
+        };
+        let config = example.config.as_ref().unwrap_or(&config);
+        if let Some(Err(failure)) = example.config.as_ref().map(configure) {
+            result.fault = Some(failure.to_string());
+            return result;
+        }
+        let answer = program.evaluate(config, limits, &Subject::new(Arc::new(event), REHEARSAL), &settled);
+        (result.fuel, result.memory_bytes) = (answer.fuel, answer.memory_bytes);
+        let comparable = example.config.is_some() || request.config.is_none();
+        result.fault = match answer.outcome {
+            Outcome::Ran if comparable => compare(&answer.verdict, &example.expect).err(),
+            outcome if outcome.is_fault() => Some(answer.detail.unwrap_or_else(|| word(outcome))),
+            _ => None,
+        };
+        result
+    });
+    let examples = examples.collect();
+    let compiling = compiling(functions.clone()).map_err(compile)?;
+    let artefact = match outline.shape {
+        Shape::CommandComponent => compiling.precompile_component(wasm),
+        _ => compiling.precompile_module(wasm),
+    };
+    let artefact = artefact.map_err(compile)?;
+    functions.close();
+    keep(&artefact, request)?;
+    let start = Start::Configure { why: "a command starts anew for every event".to_owned() };
+    Ok(Report { outline, description, config, start, examples, memory_bytes, artefact_bytes: artefact.len() as u64 })
+}
+
+/// An outcome as its word.
+fn word(outcome: Outcome) -> String {
+    serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn keep(artefact: &[u8], request: &Request) -> Result<(), Refusal> {
+    std::fs::write(&request.artefact, artefact)
+        .map_err(|error| refuse(Check::Child, format!("the artefact cannot be written to {}: {error}", request.artefact.display())))
+}
+
 fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
     let limits = &request.limits;
     let outline = look(wasm, limits)?;
+    if outline.shape.is_command() {
+        return command(wasm, outline, request);
+    }
+    let wasm = &*component(wasm, &outline)?;
+    // What was made of a module must be what would have been taken as a component.
+    look(wasm, limits)?;
     let compile = |error: wasmtime::Error| refuse(Check::Compile, format!("does not compile: {}", first_line(&error)));
     let functions = Arc::new(Functions::open(&request.functions));
     let engine = rehearsing(functions.clone()).map_err(compile)?;
@@ -192,8 +271,7 @@ fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
     drop(stage);
     let artefact = compiling(functions.clone()).and_then(|engine| engine.precompile_component(&bytes)).map_err(compile)?;
     functions.close();
-    std::fs::write(&request.artefact, &artefact)
-        .map_err(|error| refuse(Check::Child, format!("the artefact cannot be written to {}: {error}", request.artefact.display())))?;
+    keep(&artefact, request)?;
     Ok(Report { outline, description, config, start, examples, memory_bytes, artefact_bytes: artefact.len() as u64 })
 }
 
@@ -280,7 +358,7 @@ impl<'a> Stage<'a> {
     fn example(&self, example: &Example, config: &Value, is_default: bool) -> Result<ExampleResult, Failure> {
         let result = |fault: Option<String>, fuel, memory_bytes| ExampleResult { name: example.name.clone(), fault, fuel, memory_bytes };
         let Some((event, settled)) = rehearsal(example) else {
-            return Ok(result(Some("its event is not a canonical event, or its `settled` not a decision so far".to_owned()), 0, 0));
+            return Ok(result(Some(NOT_CANONICAL.to_owned()), 0, 0));
         };
         let mut ready = match self.configured(example.config.as_ref().unwrap_or(config)) {
             Ok(ready) => ready,
@@ -314,8 +392,7 @@ impl<'a> Stage<'a> {
     fn fault(&self, check: Check, function: &str, error: &wasmtime::Error, store: &Store<Room>) -> Refusal {
         let limits = Limits { fuel: self.limits.activation_fuel, ..self.limits.clone() };
         let (outcome, detail) = name(error, store.data().budget.refused, &limits);
-        let outcome = serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-        refuse(check, format!("`{function}` ended as {outcome}: {detail}"))
+        refuse(check, format!("`{function}` ended as {}: {detail}", word(outcome)))
     }
 }
 

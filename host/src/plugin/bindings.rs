@@ -12,7 +12,7 @@ use self::signalbox::rules::types as wire;
 use crate::event;
 use crate::verdict;
 
-pub use self::exports::signalbox::rules::metadata::Description;
+pub use self::exports::signalbox::rules::metadata::{Description, Example, Permission};
 pub use self::signalbox::rules::types::RuleError;
 pub use self::signalbox::rules::types::{Event, Span};
 pub use self::signalbox::rules::{clock, facts, logging, normal};

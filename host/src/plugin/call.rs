@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{Engine, Store, Trap};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
+use super::command::{Exit, TooMuchOutput};
 use super::engine::{Serving, ticks};
 use super::services::{Denied, Room, Subject, TooManyCalls};
 use crate::config::Limits;
@@ -176,7 +177,7 @@ impl Callee<'_> {
 }
 
 impl Answer {
-    fn of(outcome: Outcome, detail: Option<String>, verdict: Verdict, fuel: u64, start: &Instant, room: Room) -> Self {
+    pub(super) fn of(outcome: Outcome, detail: Option<String>, verdict: Verdict, fuel: u64, start: &Instant, room: Room) -> Self {
         Self {
             outcome,
             detail,
@@ -198,6 +199,12 @@ pub(super) fn name(error: &wasmtime::Error, refused_memory: bool, limits: &Limit
     if let Some(denied) = error.downcast_ref::<Denied>() {
         return (Outcome::Denied, denied.to_string());
     }
+    if let Some(exit) = error.downcast_ref::<Exit>() {
+        return (Outcome::Failed, exit.to_string());
+    }
+    if let Some(too_much) = error.downcast_ref::<TooMuchOutput>() {
+        return (Outcome::OutputTooLarge, too_much.to_string());
+    }
     let root = error.root_cause().to_string();
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (Outcome::OutOfFuel, format!("used its {} units of fuel", limits.fuel)),
@@ -216,6 +223,11 @@ pub(super) fn name(error: &wasmtime::Error, refused_memory: bool, limits: &Limit
         // wasmtime has no type for this one; the test `too_much_output_is_named` holds the words.
         None if root.contains("fuel allocated for hostcalls") => {
             (Outcome::OutputTooLarge, format!("handed over more than {} KiB", limits.output_bytes >> 10))
+        }
+        // Counted by the store, which has no type for it either.
+        None if root.starts_with("resource limit exceeded") => {
+            let most = (limits.instances, limits.memories, limits.tables);
+            (Outcome::OutOfMemory, format!("{root}; limits: `instances` {}, `memories` {}, `tables` {}", most.0, most.1, most.2))
         }
         None => (Outcome::Malformed, root),
     }

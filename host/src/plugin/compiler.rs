@@ -20,7 +20,7 @@ use super::door::{Check, look, refuse};
 use crate::config::Limits;
 
 /// Changes whenever what the child puts into an artefact changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Longest response of the child, bytes: a description with its examples, several times over.
 const MAX_RESPONSE: u64 = 8 << 20;
 

@@ -1,7 +1,13 @@
 //! The door: cheap checks on uploaded bytes, before anything compiles or runs them.
 //!
 //! Reads section headers only, in one pass and constant memory, so it may look at any bytes in the parent. It says which of the
-//! shapes the bytes have, what they import and export, and refuses what can never run, naming the thing and the remedy.
+//! four shapes the bytes have, what they import and export, and refuses what can never run, naming the thing and the remedy.
+//! `door/module.rs` knows core modules, `door/adapt.rs` makes components of them, in the activation child.
+
+mod adapt;
+mod module;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, Parser, Payload};
@@ -15,6 +21,11 @@ const TRACK: (u64, u64) = (0, 1);
 const FREE: [&str; 5] = ["types", "logging", "facts", "normal", "clock"];
 /// Interfaces that a plugin must export.
 const EXPORTS: [&str; 2] = ["metadata", "rule"];
+/// The interface that makes a component a command, of whatever 0.2 release.
+pub(super) const RUN: &str = "wasi:cli/run@0.2.";
+/// What can be uploaded, for whoever uploaded something else.
+const SHAPES: &str = "a component for the world `signalbox:rules/rule-plugin` or `pure-rule`, a core module with that world's exports \
+                      (`signalbox:rules/rule@0.1.0#evaluate` and so on), a WASI preview1 command (`_start`), or a `wasi:cli/run` component";
 
 /// Why a plugin is not taken: one sentence that names the thing and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -50,6 +61,28 @@ pub(super) fn refuse(check: Check, message: impl Into<String>) -> Refusal {
     Refusal { check, message: message.into() }
 }
 
+/// How the bytes can be run: one of four.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A component for the contract's world.
+    #[default]
+    Component,
+    /// A core module with the exports of that world: made a component in the child.
+    Module,
+    /// A WASI preview1 command: JSON in, JSON out.
+    Command,
+    /// The same as a component.
+    CommandComponent,
+}
+
+impl Shape {
+    /// Whether it is started anew for every question, and speaks JSON.
+    pub fn is_command(self) -> bool {
+        matches!(self, Self::Command | Self::CommandComponent)
+    }
+}
+
 /// One section of a plugin's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
@@ -62,6 +95,9 @@ pub struct Section {
 /// What the section headers tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outline {
+    /// Which of the four shapes they have.
+    #[serde(default)]
+    pub shape: Shape,
     /// Names of what it imports.
     pub imports: Vec<String>,
     /// Names of what it exports.
@@ -78,13 +114,35 @@ pub struct Outline {
 /// A [`Refusal`] of the check [`Check::Shape`] or [`Check::World`].
 pub fn look(bytes: &[u8], limits: &Limits) -> Result<Outline, Refusal> {
     shape(bytes, limits)?;
-    let outline = outline(bytes)?;
+    let (mut outline, core) = outline(bytes)?;
     if outline.functions > limits.functions {
         let message = format!("has {} functions; at most {} are taken (limit `functions`)", outline.functions, limits.functions);
         return Err(refuse(Check::Shape, message));
     }
-    world(&outline)?;
+    match core {
+        Some(core) => outline.shape = core.shape(&mut outline)?,
+        None if outline.exports.iter().any(|export| export.starts_with(RUN)) && !outline.exports.iter().any(|e| ours(e).is_some()) => {
+            outline.shape = Shape::CommandComponent;
+        }
+        None => {}
+    }
+    match outline.shape {
+        Shape::Component | Shape::Module => world(&outline)?,
+        Shape::CommandComponent => commands(&outline)?,
+        Shape::Command => {}
+    }
     Ok(outline)
+}
+
+/// The component that the bytes are, or that they can be made into. For the activation child: it parses all of them.
+///
+/// # Errors
+/// A [`Refusal`] of the check [`Check::Shape`] for a module that does not fit.
+pub fn component<'a>(bytes: &'a [u8], outline: &Outline) -> Result<Cow<'a, [u8]>, Refusal> {
+    match outline.shape {
+        Shape::Module => adapt::component(bytes, outline).map(Cow::Owned),
+        Shape::Component | Shape::Command | Shape::CommandComponent => Ok(Cow::Borrowed(bytes)),
+    }
 }
 
 fn shape(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
@@ -101,11 +159,7 @@ fn shape(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
             "native code or a precompiled artefact; upload the wasm it was made from: this host runs only what it compiled itself"
                 .to_owned()
         }
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            "a core module, not a component; make it one with `wasm-tools component new`, or set your toolchain's target to a component"
-                .to_owned()
-        }
-        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] | [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
         [0, b'a', b's', b'm', version @ ..] => format!("wasm of an unknown version {:02x?}; {remedy}", &version[..version.len().min(4)]),
         _ if bytes.trim_ascii_start().starts_with(b"(") => {
             "the text format; assemble it with `wasm-tools parse` and upload the binary".to_owned()
@@ -115,11 +169,13 @@ fn shape(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
     Err(refuse(Check::Shape, fault))
 }
 
-fn outline(bytes: &[u8]) -> Result<Outline, Refusal> {
+/// What the headers tell; and what a core module imports and exports, when the bytes are one.
+fn outline(bytes: &[u8]) -> Result<(Outline, Option<module::Core>), Refusal> {
     let broken = |error: wasmparser::BinaryReaderError| {
         refuse(Check::Shape, format!("broken at byte {}: {}; upload it again, or rebuild it", error.offset(), error.message()))
     };
     let mut outline = Outline::default();
+    let mut core = None;
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(broken)?;
@@ -131,7 +187,12 @@ fn outline(bytes: &[u8]) -> Result<Outline, Refusal> {
             }
         }
         match payload {
-            Payload::Version { encoding: Encoding::Component | Encoding::Module, .. } => depth += 1,
+            Payload::Version { encoding, .. } => {
+                if depth == 0 && encoding == Encoding::Module {
+                    core = Some(module::Core::default());
+                }
+                depth += 1;
+            }
             Payload::End(_) => depth -= 1,
             Payload::CodeSectionStart { count, .. } => outline.functions = outline.functions.saturating_add(count),
             Payload::ComponentImportSection(imports) if depth == 1 => {
@@ -144,11 +205,22 @@ fn outline(bytes: &[u8]) -> Result<Outline, Refusal> {
                     outline.exports.push(export.map_err(broken)?.name.name.to_owned());
                 }
             }
+            Payload::ImportSection(imports) if depth == 1 => {
+                for import in imports.into_imports() {
+                    let import = import.map_err(broken)?;
+                    core.get_or_insert_default().import(import.module, import.name);
+                }
+            }
+            Payload::ExportSection(exports) if depth == 1 => {
+                for export in exports {
+                    core.get_or_insert_default().export(export.map_err(broken)?.name);
+                }
+            }
             _ => {}
         }
     }
     outline.sections.sort_by_key(|section| std::cmp::Reverse(section.bytes));
-    Ok(outline)
+    Ok((outline, core))
 }
 
 fn section(payload: &Payload<'_>) -> Option<(String, usize)> {
@@ -192,6 +264,16 @@ fn world(outline: &Outline) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A command component finds the empty room's WASI and nothing else.
+fn commands(outline: &Outline) -> Result<(), Refusal> {
+    match outline.imports.iter().find(|import| !import.starts_with("wasi:")) {
+        None => Ok(()),
+        Some(import) => {
+            Err(refuse(Check::World, format!("is a command, and imports `{}`; a command has WASI and nothing else", show(import))))
+        }
+    }
+}
+
 /// Whether a plugin may import this, or why not.
 fn allowed(import: &str) -> Result<(), String> {
     if let Some((name, version)) = ours(import) {
@@ -208,7 +290,7 @@ fn allowed(import: &str) -> Result<(), String> {
     if import.starts_with("wasi:") {
         return Err(format!(
             "imports `{}`; plugins have no WASI: build Rust for wasm32-unknown-unknown, Python with componentize-py -s, JavaScript with componentize-js -d all \
-             or componentize-qjs --stub-wasi",
+             or componentize-qjs --stub-wasi; for C, C++, Zig and Go upload the core module instead",
             show(import)
         ));
     }
@@ -258,7 +340,7 @@ mod tests {
             (b"\x1f\x8b\x08", "gzip"),
             (b"\x7fELF\x02", "precompiled"),
             (b"  (component)", "text format"),
-            (b"\0asm\x01\0\0\0", "core module"),
+            (b"\0asm\x01\0\0\0", "wasi:cli/run"),
             (b"\0asm\x09\0\0\0", "unknown version"),
             (b"#!/bin/sh", "not wasm"),
             (b"\0asm\x0d\0\x01\0\x07\xff", "broken at byte"),

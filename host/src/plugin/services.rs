@@ -9,6 +9,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{self, clock, facts, logging, normal};
 use super::budget::Budget;
+use super::command::Pipes;
 use crate::config::Limits;
 use crate::decision::LogLine;
 use crate::event::{Event, Timestamp};
@@ -34,6 +35,16 @@ impl Subject {
         Arc::new(Self { wire: (&*event).into(), event, now, normal: OnceLock::new() })
     }
 
+    /// All of the event, for commands.
+    pub(super) fn whole(&self) -> &Event {
+        &self.event
+    }
+
+    /// A number that follows from the event's id, so that a replay draws the same random numbers.
+    pub(super) fn seed(&self) -> u64 {
+        self.event.id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
     fn normal(&self) -> &Normal {
         self.normal.get_or_init(|| Normal::of(&self.wire.text))
     }
@@ -54,6 +65,8 @@ pub struct Room {
     pub(super) budget: Budget,
     pub(super) log: Vec<LogLine>,
     pub(super) log_dropped: u32,
+    /// What a command reads and writes.
+    pub(super) pipes: Pipes,
     /// Absent while describing and configuring.
     subject: Option<Arc<Subject>>,
     deadline: Timestamp,
@@ -70,6 +83,7 @@ impl Room {
             budget: Budget::new(limits),
             log: Vec::new(),
             log_dropped: 0,
+            pipes: Pipes::default(),
             subject,
             deadline: Timestamp(now.saturating_add(limits.wall_ms)),
             calls_left: limits.host_calls,
@@ -87,7 +101,30 @@ impl Room {
 
     /// What a call left in the room, which keeps its memory budget.
     pub(super) fn take(&mut self) -> Self {
-        Self { budget: self.budget, log: std::mem::take(&mut self.log), log_dropped: self.log_dropped, subject: None, ..*self }
+        let (log, pipes) = (std::mem::take(&mut self.log), Pipes::default());
+        Self { budget: self.budget, log, pipes, log_dropped: self.log_dropped, subject: None, ..*self }
+    }
+
+    /// The moment of the run, milliseconds.
+    pub(super) fn moment(&self) -> u64 {
+        self.subject.as_ref().map_or(0, |subject| subject.now.0)
+    }
+
+    /// Keeps a line that a command wrote on stderr.
+    pub(super) fn say(&mut self, message: &str) {
+        self.keep(LogLine { severity: "info".to_owned(), message: message.to_owned(), attributes: Vec::new() });
+    }
+
+    /// Keeps a line, within the budget.
+    fn keep(&mut self, line: LogLine) {
+        let bytes = line.message.len() + line.attributes.iter().map(weight).sum::<usize>();
+        if self.log_lines_left == 0 || bytes > self.log_bytes_left {
+            self.log_dropped = self.log_dropped.saturating_add(1);
+            return;
+        }
+        self.log_lines_left -= 1;
+        self.log_bytes_left -= bytes;
+        self.log.push(line);
     }
 
     fn count(&mut self) -> wasmtime::Result<()> {
@@ -132,17 +169,9 @@ impl logging::Host for Room {
             message,
             attributes: attributes.into_iter().map(Into::into).collect(),
         };
-        let bytes = line.message.len() + line.attributes.iter().map(weight).sum::<usize>();
-        if !kept(severity) {
-            return Ok(());
+        if kept(severity) {
+            self.keep(line);
         }
-        if self.log_lines_left == 0 || bytes > self.log_bytes_left {
-            self.log_dropped = self.log_dropped.saturating_add(1);
-            return Ok(());
-        }
-        self.log_lines_left -= 1;
-        self.log_bytes_left -= bytes;
-        self.log.push(line);
         Ok(())
     }
 }

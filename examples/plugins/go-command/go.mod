@@ -1,0 +1,3 @@
+module outagewords
+
+go 1.27

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Builds build/outage-words-javascript.wasm: a component with QuickJS in it. The toolchain comes from npm, as package.json has it.
+set -euo pipefail
+cd "$(dirname "$0")"
+mkdir -p build
+[ -x node_modules/.bin/componentize-qjs ] || npm install --no-audit --no-fund --silent
+# `--sync`: the host has no component-model async. `--stub-wasi`: it has no WASI either.
+npx --no-install componentize-qjs --wit ../../../wit --js plugin.js -n pure-rule --sync --stub-wasi -o build/outage-words-javascript.wasm

@@ -1,0 +1,110 @@
+//! `signalbox plugin new`: a project that builds, in the author's language. The templates are the examples of this repository,
+//! so what is written here is what its tests build; the contract goes along, so that the project stands alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::cli::{Done, out};
+
+/// The contract.
+const WIT: &str = include_str!("../../../../wit/rules.wit");
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Language to write it in
+    #[arg(long, value_enum)]
+    lang: Lang,
+    /// Name of the plugin: lower-case letters, digits and `-`
+    name: String,
+    /// Where to make the project's folder
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    into: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Lang {
+    Rust,
+    Go,
+    /// JavaScript
+    Js,
+    Python,
+    C,
+    #[value(help = "AssemblyScript, as a WASI command")]
+    Assemblyscript,
+    /// Go without bindings, as a WASI command
+    GoCommand,
+}
+
+/// The files of an example, as (path, text).
+macro_rules! template {
+    ($lang:literal: $($file:literal),+) => {
+        &[$(($file, include_str!(concat!("../../../../examples/plugins/", $lang, "/", $file)))),+]
+    };
+}
+
+type Files = &'static [(&'static str, &'static str)];
+
+impl Lang {
+    /// The example's name for itself, and its files.
+    fn template(self) -> (&'static str, Files) {
+        match self {
+            Self::Rust => ("outage-words-rust", template!("rust": "Cargo.toml", "src/lib.rs", "build.sh", "README.md", ".gitignore")),
+            Self::Go => (
+                "outage-words-go",
+                template!("go": "go.mod", "rule/rule.go", "export_signalbox_rules_metadata/metadata.go",
+                    "export_signalbox_rules_rule/rule.go", "pkg/go.mod", "pkg/wit/runtime/runtime.go", "pkg/wit/types/types.go",
+                    "build.sh", "README.md", ".gitignore"),
+            ),
+            Self::Js => {
+                ("outage-words-javascript", template!("javascript": "plugin.js", "package.json", "build.sh", "README.md", ".gitignore"))
+            }
+            Self::Python => {
+                ("outage-words-python", template!("python": "app.py", "requirements.txt", "build.sh", "README.md", ".gitignore"))
+            }
+            Self::C => ("outage-words-c", template!("c": "plugin.c", "json.h", "build.sh", "README.md", ".gitignore")),
+            Self::Assemblyscript => (
+                "outage-words-assemblyscript",
+                template!("assemblyscript": "command.ts", "package.json", "build.sh", "README.md", ".gitignore"),
+            ),
+            Self::GoCommand => (
+                "outage-words-go-command",
+                template!("go-command": "go.mod", "main.go", "rule/rule.go", "build.sh", "README.md", ".gitignore"),
+            ),
+        }
+    }
+}
+
+pub(super) fn new(args: &Args) -> anyhow::Result<Done> {
+    let name = &args.name;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
+    anyhow::ensure!(
+        starts && name.len() <= 64 && name.chars().all(plain),
+        "`{name}` is no name: 1 to 64 lower-case letters, digits and `-`"
+    );
+    let folder = args.into.join(name);
+    fs::create_dir_all(&args.into).with_context(|| args.into.display().to_string())?;
+    fs::create_dir(&folder).with_context(|| format!("{} cannot be made; give another name", folder.display()))?;
+    let (example, files) = args.lang.template();
+    for (path, text) in files.iter().copied().chain([("wit/rules.wit", WIT)]) {
+        // An example takes the contract from this repository, a project has its own copy.
+        write(&folder.join(path), &text.replace(example, name).replace("../../../wit", "wit"))?;
+    }
+    let built = format!("build/{name}.wasm");
+    out(&format!("{}\n  cd {}\n  ./build.sh\n  signalbox plugin check {built}\n", folder.display(), folder.display()));
+    Ok(Done::Well)
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text).with_context(|| file.display().to_string())?;
+    if file.extension().is_some_and(|end| end == "sh") {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
