@@ -5,7 +5,7 @@
 //! - `guard.rs`: who calls, and whether it may.
 //! - `change.rs`: who changes something and why, for the audit log.
 //! - `body.rs`: bodies and queries, read into types.
-//! - `about.rs`, `chain.rs`, `decisions.rs`, `tokens.rs`, `audit.rs`: the resources.
+//! - every other file: one resource.
 //!
 //! Nothing here decides an event, and no handler checks a role: the table has done so before it is called.
 
@@ -18,7 +18,10 @@ mod decisions;
 mod deliveries;
 mod guard;
 pub mod openapi;
+mod plugins;
+mod replays;
 pub mod routes;
+mod setup;
 mod sources;
 mod tokens;
 

@@ -288,3 +288,8 @@ pub struct Decision {
     /// What each step did, in order.
     pub trace: Vec<TraceEntry>,
 }
+
+/// An outcome's word, as it is in JSON.
+pub fn word(outcome: Outcome) -> String {
+    serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::event::EventError;
+use crate::registry::RegistryError;
 use crate::signature;
 use crate::source::MapError;
 use crate::store::StoreError;
@@ -17,11 +18,14 @@ use crate::token::Role;
 const RETRY_AFTER_S: &str = "1";
 
 /// Every code of an error answer. A code keeps its meaning: what is gone is not used again.
-pub const CODES: [&str; 23] = [
+pub const CODES: &[&str] = &[
     "broken-off",
+    "conflict",
     "content-encoding",
     "content-type",
+    "gate",
     "header",
+    "if-match",
     "internal",
     "journal",
     "loopback-only",
@@ -32,8 +36,10 @@ pub const CODES: [&str; 23] = [
     "query",
     "role",
     "shape",
+    "setup",
     "signature",
     "slow-down",
+    "stale",
     "still-running",
     "syntax",
     "token",
@@ -116,6 +122,12 @@ pub enum ApiError {
         /// What.
         problem: String,
     },
+    /// A change does not say what it was made from.
+    #[error("a change needs the header If-Match with the ETag of what it was made from; GET the set-up first")]
+    IfMatch,
+    /// A change of plugins or set-ups that is not made.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The record is there, but not in a state for this.
     #[error("{0}")]
     Conflict(String),
@@ -175,7 +187,16 @@ impl ApiError {
             Self::Map(MapError::Event(EventError::Syntax(_))) => (StatusCode::BAD_REQUEST, "syntax"),
             Self::Map(MapError::Event(EventError::Shape { .. })) => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
             Self::Query(_) | Self::Store(StoreError::Cursor) => (StatusCode::BAD_REQUEST, "query"),
-            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Conflict(_) | Self::Registry(RegistryError::Taken { .. } | RegistryError::InUse { .. }) => {
+                (StatusCode::CONFLICT, "conflict")
+            }
+            Self::IfMatch => (StatusCode::PRECONDITION_REQUIRED, "if-match"),
+            Self::Registry(RegistryError::Stale(_)) => (StatusCode::PRECONDITION_FAILED, "stale"),
+            Self::Registry(RegistryError::Setup(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "setup"),
+            Self::Registry(RegistryError::Refused(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "gate"),
+            Self::Registry(RegistryError::NotFound(_)) => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Registry(RegistryError::Store(_)) => (StatusCode::SERVICE_UNAVAILABLE, "journal"),
+            Self::Registry(RegistryError::Internal(_)) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::StillRunning => (StatusCode::SERVICE_UNAVAILABLE, "still-running"),
@@ -210,6 +231,9 @@ impl IntoResponse for ApiError {
         match &self {
             Self::Body { pointer, .. } => body["pointer"] = pointer.clone().into(),
             Self::Role { needs, .. } => body["needs"] = needs.word().into(),
+            Self::Registry(RegistryError::Setup(problems)) => body["problems"] = json!(problems),
+            Self::Registry(RegistryError::Refused(report)) => body["report"] = json!(report),
+            Self::Registry(RegistryError::Stale(revision)) => body["revision"] = (*revision).into(),
             _ => {}
         }
         let mut response = (status, body.to_string()).into_response();

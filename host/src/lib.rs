@@ -25,6 +25,8 @@ pub mod app;
 
 pub mod registry;
 
+pub mod replay;
+
 pub mod lane;
 
 pub mod token;

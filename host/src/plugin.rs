@@ -211,6 +211,11 @@ impl Plugin {
         &self.loaded.digest
     }
 
+    /// Whether its instances serve one event or several.
+    pub fn isolation(&self) -> Isolation {
+        if self.kept.is_some() { Isolation::Reuse } else { Isolation::Fresh }
+    }
+
     /// Whether another use of the same plugin + config shares this one's memory image.
     pub fn shares(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.loaded, &other.loaded)

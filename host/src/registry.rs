@@ -148,21 +148,18 @@ impl Registry {
 
     /// The live generation. A request takes it once and keeps it to its end.
     pub fn live(&self) -> Arc<Generation> {
-        self.now().generation
+        self.now().0
     }
 
-    /// How often the set-up has changed: what `If-Match` names.
-    pub fn revision(&self) -> i64 {
-        self.now().revision
+    /// The live generation, and how often the set-up has changed: what `If-Match` names.
+    pub fn now(&self) -> (Arc<Generation>, i64) {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner).clone();
+        (live.generation, live.revision)
     }
 
     /// How instances get their memory, in words.
     pub fn allocation(&self) -> &'static str {
         self.sandbox.allocation()
-    }
-
-    fn now(&self) -> Live {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     // ---- plugins -------------------------------------------------------------------------------
@@ -336,7 +333,7 @@ impl Registry {
     }
 
     fn fresh(&self, expected: i64) -> Result<(), RegistryError> {
-        let revision = self.revision();
+        let (_, revision) = self.now();
         if revision == expected { Ok(()) } else { Err(RegistryError::Stale(revision)) }
     }
 
@@ -351,8 +348,8 @@ impl Registry {
         for (_, _, step) in generation.setup.steps() {
             self.keep_own(step.digest.as_deref().unwrap_or_default(), step.plugin.as_deref().unwrap_or_default(), entry.at).await?;
         }
-        let live = self.now();
-        let before = (live.revision > 0).then(|| live.generation.id.clone());
+        let (live, revision) = self.now();
+        let before = (revision > 0).then(|| live.id.clone());
         let mut change = ChangeRow {
             revision: 0,
             at: entry.at,

@@ -232,6 +232,17 @@ impl Setup {
         Self { chains: BTreeMap::from([(DEFAULT.to_owned(), ChainSetup { steps })]), routes: BTreeMap::new() }
     }
 
+    /// Reads a set-up as it is written in TOML.
+    ///
+    /// # Errors
+    /// A sentence with the line.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(String::new(), |span| format!("line {}: ", text[..span.start].matches('\n').count() + 1));
+            format!("{line}{}", error.message().replace('\n', ", "))
+        })
+    }
+
     /// The chain of a source.
     pub fn chain_of(&self, source: &str) -> &str {
         self.routes.get(source).map_or(DEFAULT, String::as_str)

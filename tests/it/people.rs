@@ -200,6 +200,7 @@ fn every_change_is_in_the_audit_log_with_who_and_why() {
             ["admin.token", "token.create", "in the body"],
             ["admin.token", "token.create", "für den Umbau"],
             ["admin.token", "token.create", ""],
+            ["config file", "setup.config", ""],
         ],
         "the latest first, and what only reads is not in it"
     );

@@ -241,7 +241,7 @@ fn the_admins_test_page_shows_the_same_and_records_nothing() {
     assert_eq!(unsigned["verification"]["result"], "refused");
     assert!(host.rows("zammad:article:104").is_empty(), "a trial is no event");
     ask("/v1/sources/nobody/test", json!({ "payload": {} })).problem(404);
-    ask("/v1/sources/zammad/test", json!({ "body": {} })).problem(400);
+    ask("/v1/sources/zammad/test", json!({ "body": {} })).problem(422);
     let sources = host.ask("/v1/sources").json();
     assert!(sources["items"].as_array().unwrap().iter().any(|source| source["name"] == "zammad"));
     assert!(!sources.to_string().contains(ZAMMAD_KEY));

@@ -34,7 +34,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
             Ok(Err(_)) => Err(ApiError::BrokenOff),
             Ok(Ok(body)) => Ok(body),
         }?;
-        read(&body).map(Self)
+        json(&body).map(Self)
     }
 }
 
@@ -52,7 +52,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+/// Reads a whole body as JSON.
+///
+/// # Errors
+/// With the place of what is wrong.
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer: String = error.path().iter().map(|segment| format!("/{}", place(segment))).collect();

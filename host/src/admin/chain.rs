@@ -1,28 +1,48 @@
-//! `/v1/chain`: the live chain.
+//! `/v1/chains`: the live chains, step by step, and how each step fares.
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::body::Json;
+use super::change::Change;
 use crate::app::App;
+use crate::breaker::Health;
+use crate::chain::Chain;
+use crate::error::ApiError;
 use crate::gate;
+use crate::setup::{Isolation, Mode, OnFault};
+
+/// Every chain.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Chains {
+    /// Changes whenever anything in it changes.
+    generation: String,
+    items: Vec<Live>,
+}
 
 /// The steps that events take now.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Chain")]
 pub(super) struct Live {
+    /// Its name.
+    name: String,
     /// Changes whenever anything in it changes.
     generation: String,
+    /// Sources that take it; the default chain has those without a route too.
+    sources: Vec<String>,
     steps: Vec<Step>,
 }
 
 /// One step of it.
 #[derive(Serialize, JsonSchema)]
-struct Step {
+pub(super) struct Step {
+    /// Unique in its chain.
+    name: String,
     plugin: String,
     version: String,
     /// Of its bytes.
@@ -33,23 +53,71 @@ struct Step {
     config: Value,
     /// What it may do beyond a pure answer.
     grants: Vec<String>,
+    /// Whether it has a say.
+    mode: Mode,
+    /// What becomes of an event when it faults.
+    on_fault: OnFault,
+    /// Whether its instance serves one event or several.
+    isolation: Isolation,
     /// What an instance begins as.
     starts_from: String,
+    /// How it fares.
+    health: Health,
 }
 
-pub(super) async fn chain(State(app): State<Arc<App>>) -> Json<Live> {
+pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Chains> {
     let generation = app.generation();
+    let items = generation.chains().values().map(|chain| live(&app, chain)).collect();
+    Json(Chains { generation: generation.id.clone(), items })
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, name: Result<Path<String>, PathRejection>) -> Result<Json<Live>, ApiError> {
+    let unknown = || ApiError::NotFound("chain with this name".to_owned());
+    let Path(name) = name.map_err(|_| unknown())?;
+    let generation = app.generation();
+    generation.chains().get(&name).map(|chain| Json(live(&app, chain))).ok_or_else(unknown)
+}
+
+/// Lets a quarantined step back in by hand.
+pub(super) async fn reset(
+    State(app): State<Arc<App>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    change: Change,
+) -> Result<Json<Health>, ApiError> {
+    let unknown = || ApiError::NotFound("step with this name in this chain".to_owned());
+    let Path((chain, step)) = path.map_err(|_| unknown())?;
+    let generation = app.generation();
+    let steps = &generation.chains().get(&chain).ok_or_else(unknown)?.steps;
+    let found = steps.iter().find(|known| known.name == step).ok_or_else(unknown)?;
+    app.store.audit(change.entry("step.reset", &format!("{chain}/{step}"))).await?;
+    found.breaker.reset();
+    Ok(Json(found.breaker.health()))
+}
+
+fn live(app: &App, chain: &Chain) -> Live {
+    let generation = app.generation();
+    let routed = app.sources.keys().filter(|source| generation.setup.chain_of(source) == chain.name).cloned();
     let step = |step: &crate::chain::Step| {
         let report = step.plugin.report();
         Step {
+            name: step.name.clone(),
             plugin: report.description.name.clone(),
             version: report.description.version.clone(),
             digest: step.plugin.digest().to_owned(),
             summary: report.description.summary.clone(),
-            config: serde_json::json!(report.config),
+            config: report.config.clone(),
             grants: step.terms.grants.iter().map(ToString::to_string).collect(),
+            mode: step.mode,
+            on_fault: step.on_fault,
+            isolation: step.plugin.isolation(),
             starts_from: gate::starts_from(&report.start),
+            health: step.breaker.health(),
         }
     };
-    Json(Live { generation: generation.id.clone(), steps: generation.steps().iter().map(step).collect() })
+    Live {
+        name: chain.name.clone(),
+        generation: chain.generation.clone(),
+        sources: routed.collect(),
+        steps: chain.steps.iter().map(step).collect(),
+    }
 }

@@ -6,20 +6,59 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, sources, tokens};
+use super::{about, audit, chain, decisions, deliveries, plugins, replays, setup, sources, tokens};
 use crate::app::App;
+use crate::breaker::Health;
+use crate::gate::GateReport;
+use crate::replay;
+use crate::setup::Setup;
 use crate::store::{AuditQuery, Audited, Deliveries, DeliveryQuery, Page, Query, StoredDelivery, Token, TokenQuery};
-use crate::token::Role::{self, Admin, Operator, Viewer};
+use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
 
 /// Every route, in the order of the document.
 pub const ROUTES: &[Route] = &[
     get("/about", Viewer, "What this host is and runs", |is| on(is, about::about)).answers::<about::About>(200),
     get("/whoami", Viewer, "Whose token this is, and what it may do", |is| on(is, about::whoami)).answers::<about::Whoami>(200),
-    get("/chain", Viewer, "The live chain, step by step", |is| on(is, chain::chain)).answers::<chain::Live>(200),
+    get("/chains", Viewer, "The live chains, step by step", |is| on(is, chain::list)).answers::<chain::Chains>(200),
+    get("/chains/{name}", Viewer, "One live chain, step by step", |is| on(is, chain::show)).answers::<chain::Live>(200),
+    post("/chains/{name}/steps/{step}/reset", Operator, "Lets a quarantined step back in", |is| on(is, chain::reset))
+        .answers::<Health>(200),
+    get("/plugins", Viewer, "Every plugin that a step may use", |is| on(is, plugins::list)).answers::<plugins::Plugins>(200),
+    post("/plugins", Developer, "Takes a plugin (raw wasm) through the gate and keeps it", |is| {
+        on(is, plugins::upload).layer(DefaultBodyLimit::max(plugins::MAX_UPLOAD_BYTES))
+    })
+    .takes_bytes("application/wasm")
+    .answers::<GateReport>(201),
+    get("/plugins/{reference}", Viewer, "The gate's report of a plugin: by digest, name@version, or name", |is| on(is, plugins::show))
+        .answers::<GateReport>(200),
+    delete("/plugins/{reference}", Developer, "Forgets a plugin that no live step uses", |is| on(is, plugins::remove)),
+    get("/setup", Viewer, "The set-up that is live, with its ETag", |is| on(is, setup::show)).answers::<setup::Live>(200),
+    put("/setup", Developer, "Puts a set-up live (If-Match), or only builds it (dry_run)", |is| {
+        on(is, setup::apply).layer(DefaultBodyLimit::max(setup::MAX_SETUP_BYTES))
+    })
+    .queries::<setup::How>()
+    .takes::<Setup>()
+    .needs_if_match()
+    .answers::<setup::Made>(200),
+    get("/generations", Viewer, "What was live when, by whom and why, newest first", |is| on(is, setup::history))
+        .queries::<setup::HistoryQuery>()
+        .answers::<setup::History>(200),
+    get("/generations/{id}", Viewer, "The set-up of a generation", |is| on(is, setup::generation)).answers::<Setup>(200),
+    post("/generations/{id}/rollback", Operator, "Puts a generation live that was live before (If-Match)", |is| on(is, setup::rollback))
+        .needs_if_match()
+        .answers::<setup::Made>(200),
+    post("/replays", Developer, "Runs a candidate over events that were decided already", |is| {
+        on(is, replays::start).layer(DefaultBodyLimit::max(replays::MAX_REQUEST_BYTES))
+    })
+    .takes::<replay::Request>()
+    .answers::<replays::Shown>(202),
+    get("/replays/{id}", Viewer, "A replay, with its report when it is done", |is| on(is, replays::show)).answers::<replays::Shown>(200),
+    get("/replays/{id}/csv", Viewer, "A replay's report as a table", |is| on(is, replays::csv)).answers_text("text/csv"),
     get("/decisions", Viewer, "Decided events, newest first", |is| on(is, decisions::list))
         .queries::<Query>()
         .answers::<Page<decisions::Decided>>(200),
@@ -64,8 +103,14 @@ pub struct Route {
     pub query: Option<Describe>,
     /// The JSON it takes.
     pub body: Option<Describe>,
+    /// Or the media type of the bytes it takes.
+    pub bytes: Option<&'static str>,
+    /// Whether it takes a change only with the ETag of what it was made from.
+    pub if_match: bool,
     /// The status of its success, and the JSON that comes with it.
     pub answer: (u16, Option<Describe>),
+    /// Or the media type of the text that comes with it.
+    pub text: Option<&'static str>,
     /// Its handler, which it is told the method for.
     pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<App>>,
 }
@@ -117,13 +162,17 @@ const fn post(path: &'static str, least: Role, summary: &'static str, handler: T
     route(Verb::Post, path, least, summary, handler)
 }
 
+const fn put(path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
+    route(Verb::Put, path, least, summary, handler)
+}
+
 const fn delete(path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
     route(Verb::Delete, path, least, summary, handler)
 }
 
 /// A route that takes no query and no body, and answers 204.
 const fn route(verb: Verb, path: &'static str, least: Role, summary: &'static str, handler: To) -> Route {
-    Route { verb, path, least, summary, query: None, body: None, answer: (204, None), handler }
+    Route { verb, path, least, summary, query: None, body: None, bytes: None, if_match: false, answer: (204, None), text: None, handler }
 }
 
 impl Route {
@@ -137,6 +186,25 @@ impl Route {
     /// Takes a `T` as its body.
     const fn takes<T: JsonSchema>(mut self) -> Self {
         self.body = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    /// Takes bytes of this media type.
+    const fn takes_bytes(mut self, media: &'static str) -> Self {
+        self.bytes = Some(media);
+        self
+    }
+
+    /// Takes no change without If-Match.
+    const fn needs_if_match(mut self) -> Self {
+        self.if_match = true;
+        self
+    }
+
+    /// Answers 200 with text of this media type.
+    const fn answers_text(mut self, media: &'static str) -> Self {
+        self.answer = (200, None);
+        self.text = Some(media);
         self
     }
 
