@@ -1,0 +1,183 @@
+//! A model file and its heads: bytes of weights by the highest bits of a feature's hash, read where they lie.
+//!
+//! The file: `SBM1`, a `u32` count of heads; for each head `u32` bits, `u32` columns, a scale for each group, a scale and a bias
+//! for each column (`f32`), then columns times 2^bits weights (`i8`); then a `u32` count of `f32` numbers that the rule knows
+//! the meaning of. All little-endian. Made by `plugins/train`.
+
+use crate::bag::{Bag, NOBODY};
+use crate::features::GROUPS;
+
+/// A model file.
+#[derive(Clone, Copy)]
+pub struct File<'a> {
+    bytes: &'a [u8],
+}
+
+/// One head: a table of weights.
+#[derive(Clone, Copy)]
+pub struct Head<'a, const COLUMNS: usize> {
+    bits: u32,
+    groups: [f32; GROUPS],
+    columns: [f32; COLUMNS],
+    bias: [f32; COLUMNS],
+    weights: &'a [u8],
+}
+
+fn count(bytes: &[u8], at: usize) -> usize {
+    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes) as usize
+}
+
+fn float(bytes: &[u8], at: usize) -> f32 {
+    f32::from_bits(count(bytes, at) as u32)
+}
+
+impl<'a> File<'a> {
+    /// Lays a file over its bytes. `None` when they are no model file.
+    pub fn over(bytes: &'a [u8]) -> Option<Self> {
+        (bytes.get(..4)? == b"SBM1").then_some(Self { bytes })
+    }
+
+    /// Where the head `wanted` begins, or what follows the last one.
+    fn seek(&self, wanted: usize) -> usize {
+        (0..wanted).fold(8, |at, _| {
+            let (bits, columns) = (count(self.bytes, at), count(self.bytes, at + 4));
+            at + 8 + 4 * (GROUPS + 2 * columns) + (columns << bits.min(24))
+        })
+    }
+
+    /// The head at a place. `None` when there is none of so many columns.
+    pub fn head<const COLUMNS: usize>(&self, place: usize) -> Option<Head<'a, COLUMNS>> {
+        let at = self.seek(place);
+        let (bits, columns) = (count(self.bytes, at) as u32, count(self.bytes, at + 4));
+        if place >= count(self.bytes, 4) || columns != COLUMNS || bits > 24 {
+            return None;
+        }
+        let numbers = at + 8;
+        let read = |from: usize| move |n: usize| float(self.bytes, numbers + 4 * (from + n));
+        let weights = numbers + 4 * (GROUPS + 2 * COLUMNS);
+        Some(Head {
+            bits,
+            groups: std::array::from_fn(read(0)),
+            columns: std::array::from_fn(read(GROUPS)),
+            bias: std::array::from_fn(read(GROUPS + COLUMNS)),
+            weights: self.bytes.get(weights..weights + (COLUMNS << bits))?,
+        })
+    }
+
+    /// The rule's own numbers.
+    pub fn numbers<const N: usize>(&self) -> Option<[f32; N]> {
+        let at = self.seek(count(self.bytes, 4));
+        (count(self.bytes, at) == N).then(|| std::array::from_fn(|n| float(self.bytes, at + 4 + 4 * n)))
+    }
+}
+
+impl<const COLUMNS: usize> Head<'_, COLUMNS> {
+    /// The score of each column.
+    pub fn score(&self, bag: &Bag) -> [f32; COLUMNS] {
+        let mut sums = [[0_i32; COLUMNS]; GROUPS];
+        for item in &bag.items {
+            let sum = &mut sums[usize::from(item.group)];
+            for (sum, weight) in sum.iter_mut().zip(self.weights_of(item.hash)) {
+                *sum += i32::from(*weight as i8);
+            }
+        }
+        let factors = self.factors(bag);
+        std::array::from_fn(|c| {
+            self.bias[c] + self.columns[c] * sums.iter().zip(factors).map(|(sum, factor)| sum[c] as f32 * factor).sum::<f32>()
+        })
+    }
+
+    /// The score of each column, and each token's part in it. What no token said is in the score alone.
+    pub fn explain(&self, bag: &Bag, parts: &mut Vec<[f32; COLUMNS]>) -> [f32; COLUMNS] {
+        parts.clear();
+        parts.resize(bag.tokens, [0.0; COLUMNS]);
+        let (mut whole, factors) = ([0.0; COLUMNS], self.factors(bag));
+        for item in &bag.items {
+            let factor = factors[usize::from(item.group)];
+            let weights = self.weights_of(item.hash);
+            let said: [f32; COLUMNS] = std::array::from_fn(|c| f32::from(weights[c] as i8) * factor * self.columns[c] * 0.5);
+            for token in [item.first, item.second] {
+                let part = if token == NOBODY { &mut whole } else { &mut parts[usize::from(token)] };
+                part.iter_mut().zip(said).for_each(|(part, said)| *part += said);
+            }
+        }
+        std::array::from_fn(|c| self.bias[c] + whole[c] + parts.iter().map(|part| part[c]).sum::<f32>())
+    }
+
+    fn weights_of(&self, hash: u32) -> &[u8] {
+        let place = (hash >> (32 - self.bits)) as usize * COLUMNS;
+        &self.weights[place..place + COLUMNS]
+    }
+
+    fn factors(&self, bag: &Bag) -> [f32; GROUPS] {
+        std::array::from_fn(|g| self.groups[g] / (bag.sizes[g].max(1) as f32).sqrt())
+    }
+}
+
+/// Scores as probabilities.
+pub fn softmax<const N: usize>(scores: [f32; N]) -> [f32; N] {
+    let most = scores.iter().copied().fold(f32::MIN, f32::max);
+    let powers = scores.map(|s| exp(s - most));
+    let sum: f32 = powers.iter().sum();
+    powers.map(|p| p / sum)
+}
+
+/// e to the x for x of at most 0: the library's brings tables of its own into every plugin.
+fn exp(x: f32) -> f32 {
+    if x < -30.0 {
+        return 0.0;
+    }
+    // (1 + x / 4096) ^ 4096, whose error is below what a byte of weight makes.
+    (0..12).fold(1.0 + x / 4096.0, |power, _| power * power)
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_sdk::text::Text;
+
+    use super::*;
+    use crate::{Shape, Words};
+
+    fn file(bits: u32, weights: &[u8]) -> Vec<u8> {
+        let mut bytes = b"SBM1".to_vec();
+        for n in [1, bits, 2] {
+            bytes.extend(n.to_le_bytes());
+        }
+        for f in [1.0_f32, 1.0, 1.0, 1.0, 1.0, 0.5, 2.0, 0.25, -0.25] {
+            bytes.extend(f.to_le_bytes());
+        }
+        bytes.extend(weights);
+        bytes.extend(1_u32.to_le_bytes());
+        bytes.extend(7.0_f32.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_parts_make_the_whole() {
+        let weights: Vec<u8> = (0..512_u32).map(|n| (n * 37 % 251) as u8).collect();
+        let bytes = file(8, &weights);
+        let file = File::over(&bytes).unwrap();
+        let head = file.head::<2>(0).unwrap();
+        let shape = Shape { pieces: (3, 5), skips: true, tone: true };
+        let bag = Bag::of(&Text::read("The VPN is down AGAIN, soooo annoying! :("), &Words::NONE, shape);
+        let mut parts = Vec::new();
+        let (plain, explained) = (head.score(&bag), head.explain(&bag, &mut parts));
+        assert!(plain.iter().zip(explained).all(|(a, b)| (a - b).abs() < 1e-3), "{plain:?} {explained:?}");
+        assert_eq!(parts.len(), bag.tokens);
+        assert_eq!(file.numbers::<1>(), Some([7.0]));
+    }
+
+    #[test]
+    fn what_is_no_model_is_none() {
+        assert!(File::over(b"SBM").is_none() && File::over(b"nope nope").is_none());
+        let bytes = file(8, &[0; 100]);
+        let file = File::over(&bytes).unwrap();
+        assert!(file.head::<2>(0).is_none() && file.head::<3>(0).is_none() && file.head::<2>(1).is_none());
+    }
+
+    #[test]
+    fn probabilities_add_up() {
+        let p = softmax([1.0, 2.0, -40.0]);
+        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-6 && (p[1] / p[0] - 1.0_f32.exp()).abs() < 0.01);
+    }
+}
