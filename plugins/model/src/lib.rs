@@ -12,3 +12,6 @@ pub use bag::Bag;
 pub use features::{GROUPS, Shape, Sink, features};
 pub use head::{File, Head, softmax};
 pub use words::Words;
+
+/// The bytes of the word table that the bundled models share, made by `plugins/train/words.py`.
+pub static WORD_TABLE: &[u8] = include_bytes!("words.bin");

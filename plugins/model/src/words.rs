@@ -104,9 +104,8 @@ mod tests {
 
     #[test]
     fn a_table_answers_what_it_was_given() {
-        let words: Vec<(u64, Known)> = (0..600_u16)
-            .map(|n| (key(&format!("word{n}")), Known { cluster: n, valence: f32::from(n % 60) / 8.0 - 3.5 }))
-            .collect();
+        let words: Vec<(u64, Known)> =
+            (0..600_u16).map(|n| (key(&format!("word{n}")), Known { cluster: n, valence: f32::from(n % 60) / 8.0 - 3.5 })).collect();
         let bytes = Words::build(10, &[(0b1010, 4), (7, 3)], &words);
         let table = Words::over(&bytes);
         for (key, known) in &words {

@@ -24,8 +24,8 @@ pub fn run<R: Rule>(example: &Example) -> Result<(), String> {
     check(&read("expect", &example.expect)?, &verdict).map_err(|e| format!("{}: {e}", example.name))
 }
 
-/// Judges every line of stdin as the text of an event, with the first argument as the config, and writes its proposals as one
-/// line of JSON: what the training tool and the quality figures of a plugin are made with. The last line of stderr has the time.
+/// Judges every line of stdin, with the first argument as the config, and writes its proposals as one line of JSON. A line is the
+/// text of an event, or begins with `{"event"` and holds the event and what is `settled`: what the training tool and the quality figures of a plugin are made with. The last line of stderr has the time.
 ///
 /// # Panics
 /// When the config is refused or a pipe breaks: this is a tool, never part of a guest.
@@ -38,8 +38,10 @@ pub fn judge_lines<R: Rule>() {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let (mut count, mut spent) = (0_u32, std::time::Duration::ZERO);
     for line in std::io::stdin().lock().lines() {
-        let event = event(&json!({ "id": "1", "text": line.expect("UTF-8") }));
-        let settled = settled(&Value::Null);
+        let line = line.expect("UTF-8");
+        let case =
+            if line.starts_with("{\"event\"") { serde_json::from_str(&line).expect("JSON") } else { json!({ "event": { "text": line } }) };
+        let (event, settled) = (event(&case["event"]), settled(&case["settled"]));
         let from = std::time::Instant::now();
         let verdict = rule.evaluate(&event, &settled).expect("a verdict");
         spent += from.elapsed();

@@ -1,4 +1,4 @@
-//! Judges each line of stdin as one event's text, with the config given as the first argument: JSON proposals, line by line.
+//! Judges each line of stdin as one event, with the config given as the first argument: JSON proposals, line by line.
 
 use sentiment::Feeling;
 

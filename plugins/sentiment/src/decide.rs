@@ -76,7 +76,18 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
     if let Some(rating) = input.rating {
         let valence = (rating as f32 - 0.5) * 2.0 * RATING;
         total += valence;
-        heard.hits.push(Hit { field: "rating", start: 0, end: 0, base: 0, from: 0, to: 0, sentence: 0, valence, role: Role::Plain, token_flags: 0 });
+        heard.hits.push(Hit {
+            field: "rating",
+            start: 0,
+            end: 0,
+            base: 0,
+            from: 0,
+            to: 0,
+            sentence: 0,
+            valence,
+            role: Role::Plain,
+            token_flags: 0,
+        });
     }
     let score = total / (total * total + SQUASH).sqrt();
     if score <= -0.5 && heard.heat >= 2 {
@@ -273,7 +284,8 @@ fn pieces(heard: &Heard, texts: &[(&'static str, Text)], score: f32, learned: Op
     for hit in &heard.hits {
         covered.iter_mut().take(hit.base + hit.to).skip(hit.base + hit.from).for_each(|c| *c = true);
         // A hit against the score has no share in it.
-        let share = if hit.valence * side > 0.0 || learned.side == Side::Neutral { hit.valence.abs() / total.max(f32::EPSILON) } else { 0.0 };
+        let share =
+            if hit.valence * side > 0.0 || learned.side == Side::Neutral { hit.valence.abs() / total.max(f32::EPSILON) } else { 0.0 };
         pieces.push(piece(hit, learned.of_hit(hit, share)));
     }
     let tokens = texts.iter().flat_map(|(field, text)| text.tokens.iter().map(move |token| (*field, token)));

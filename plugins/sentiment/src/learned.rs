@@ -1,16 +1,15 @@
 //! What the model says: the logits of negative and positive against neutral, and each token's part in them.
 //!
 //! Called by the core, which has heard the words already: what they say enters as six more numbers. Weights lie in `model.bin`
-//! and `words.bin`, made by `plugins/train/sentiment.py`; how sure it is was fitted there too.
+//! and in the shared word table, made by `plugins/train/sentiment.py`; how sure it is was fitted there too.
 
-use signalbox_model::{Bag, File, Shape, Words, softmax};
-use signalbox_sdk::text::Text;
+use signalbox_model::{Bag, File, Shape, WORD_TABLE, Words, softmax};
+use signalbox_sdk::text::{Kind, Text};
 
 use crate::config::{Domain, Role, Tables};
 use crate::decide::{Heard, Hit};
 
 static MODEL: &[u8] = include_bytes!("model.bin");
-static WORDS: &[u8] = include_bytes!("words.bin");
 /// As in the training tool.
 const SHAPE: Shape = Shape { pieces: (3, 5), skips: true, tone: true };
 /// Above it the text is not English.
@@ -54,7 +53,10 @@ pub(crate) struct Learned {
 
 impl Learned {
     pub(crate) fn judge(texts: &[(&'static str, Text)], rating: Option<f64>, score: f32, heard: &Heard, tables: &Tables) -> Option<Self> {
-        let (file, words) = (File::over(MODEL)?, Words::over(WORDS));
+        let (file, words) = (File::over(MODEL)?, Words::over(WORD_TABLE));
+        if !texts.iter().flat_map(|(_, text)| &text.tokens).any(|token| matches!(token.kind, Kind::Word | Kind::Emoji)) {
+            return None;
+        }
         let mut bag = Bag::default();
         for (_, text) in texts {
             bag.read(text, &words, SHAPE);
