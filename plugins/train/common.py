@@ -113,6 +113,20 @@ def head_bytes(bits, weights, bias, scale=SCALE, keep=None):
     return body + np.ascontiguousarray(q.T).tobytes(), q * top[:, None]
 
 
+def kept_bytes(bits, hashes, weights, bias, scale=SCALE):
+    """One head that keeps some features: rows of 16 bits of the 32-bit hash and the weights, by open addressing."""
+    q, top = quantise(weights)
+    table = np.zeros((1 << bits, 2 + len(q)), np.uint8)
+    for n in np.lexsort((hashes, -np.abs(weights).max(0))):
+        row, mark = int(hashes[n]) >> (32 - bits), max(int(hashes[n]) & 0xFFFF, 1)
+        while table[row, 0] or table[row, 1]:
+            row = (row + 1) % (1 << bits)
+        table[row, :2] = mark & 0xFF, mark >> 8
+        table[row, 2:] = q[:, n].view(np.uint8)
+    body = struct.pack("<II", bits + 256, len(q)) + np.array(scale, "<f4").tobytes() + top.astype("<f4").tobytes() + np.array(bias, "<f4").tobytes()
+    return body + table.tobytes(), q * top[:, None]
+
+
 def save(path, heads, numbers=()):
     body = b"SBM1" + struct.pack("<I", len(heads)) + b"".join(heads)
     body += struct.pack("<I", len(numbers)) + np.array(numbers, "<f4").tobytes()

@@ -52,6 +52,13 @@ impl Bag {
     }
 }
 
+impl Bag {
+    /// Brings equal features together, so that [`crate::Head::explain_counted`] can count them.
+    pub fn sort(&mut self) {
+        self.items.sort_unstable_by_key(|item| (item.group, item.hash, item.first));
+    }
+}
+
 impl Sink for Bag {
     fn add(&mut self, group: usize, hash: u32, (first, second): (u32, u32)) {
         let base = self.base as u32;

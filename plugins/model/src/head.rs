@@ -1,8 +1,9 @@
 //! A model file and its heads: bytes of weights by the highest bits of a feature's hash, read where they lie.
 //!
 //! The file: `SBM1`, a `u32` count of heads; for each head `u32` bits, `u32` columns, a scale for each group, a scale and a bias
-//! for each column (`f32`), then columns times 2^bits weights (`i8`); then a `u32` count of `f32` numbers that the rule knows
-//! the meaning of. All little-endian. Made by `plugins/train`.
+//! for each column (`f32`), then 2^bits rows of one `i8` for each column; then a `u32` count of `f32` numbers that the rule
+//! knows the meaning of. With 256 added to the bits, only some features are kept: each row begins with 16 bits of its feature's
+//! hash (0 is an empty row), and stands at its place or in the rows after it. All little-endian. Made by `plugins/train`.
 
 use crate::bag::{Bag, NOBODY};
 use crate::features::GROUPS;
@@ -13,10 +14,14 @@ pub struct File<'a> {
     bytes: &'a [u8],
 }
 
+/// Marks a head that keeps some features only.
+const KEPT: usize = 256;
+
 /// One head: a table of weights.
 #[derive(Clone, Copy)]
 pub struct Head<'a, const COLUMNS: usize> {
     bits: u32,
+    kept: bool,
     groups: [f32; GROUPS],
     columns: [f32; COLUMNS],
     bias: [f32; COLUMNS],
@@ -25,6 +30,11 @@ pub struct Head<'a, const COLUMNS: usize> {
 
 fn count(bytes: &[u8], at: usize) -> usize {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes) as usize
+}
+
+/// Bytes of a row.
+fn stride(bits: usize, columns: usize) -> usize {
+    if bits >= KEPT { columns + 2 } else { columns }
 }
 
 fn float(bytes: &[u8], at: usize) -> f32 {
@@ -41,14 +51,15 @@ impl<'a> File<'a> {
     fn seek(&self, wanted: usize) -> usize {
         (0..wanted).fold(8, |at, _| {
             let (bits, columns) = (count(self.bytes, at), count(self.bytes, at + 4));
-            at + 8 + 4 * (GROUPS + 2 * columns) + (columns << bits.min(24))
+            at + 8 + 4 * (GROUPS + 2 * columns) + (stride(bits, columns) << (bits % KEPT).min(24))
         })
     }
 
     /// The head at a place. `None` when there is none of so many columns.
     pub fn head<const COLUMNS: usize>(&self, place: usize) -> Option<Head<'a, COLUMNS>> {
         let at = self.seek(place);
-        let (bits, columns) = (count(self.bytes, at) as u32, count(self.bytes, at + 4));
+        let (written, columns) = (count(self.bytes, at), count(self.bytes, at + 4));
+        let bits = (written % KEPT) as u32;
         if place >= count(self.bytes, 4) || columns != COLUMNS || bits > 24 {
             return None;
         }
@@ -57,10 +68,11 @@ impl<'a> File<'a> {
         let weights = numbers + 4 * (GROUPS + 2 * COLUMNS);
         Some(Head {
             bits,
+            kept: written >= KEPT,
             groups: std::array::from_fn(read(0)),
             columns: std::array::from_fn(read(GROUPS)),
             bias: std::array::from_fn(read(GROUPS + COLUMNS)),
-            weights: self.bytes.get(weights..weights + (COLUMNS << bits))?,
+            weights: self.bytes.get(weights..weights + (stride(written, COLUMNS) << bits))?,
         })
     }
 
@@ -104,9 +116,46 @@ impl<const COLUMNS: usize> Head<'_, COLUMNS> {
         std::array::from_fn(|c| self.bias[c] + whole[c] + parts.iter().map(|part| part[c]).sum::<f32>())
     }
 
+    /// As [`Head::explain`] for a sorted bag in which what is said n times counts 1 + ln n times, and only one group counts.
+    pub fn explain_counted(&self, bag: &Bag, group: usize, parts: &mut Vec<[f32; COLUMNS]>) -> [f32; COLUMNS] {
+        parts.clear();
+        parts.resize(bag.tokens, [0.0; COLUMNS]);
+        let (mut whole, factor) = (self.bias, self.factors(bag)[group]);
+        let items = bag.items.iter().filter(|item| usize::from(item.group) == group);
+        for run in items.collect::<Vec<_>>().chunk_by(|a, b| a.hash == b.hash) {
+            let weights = self.weights_of(run[0].hash);
+            let times = (1.0 + (run.len() as f32).ln()) * factor / run.len() as f32;
+            for item in run {
+                let said: [f32; COLUMNS] = std::array::from_fn(|c| f32::from(weights[c] as i8) * times * self.columns[c] * 0.5);
+                for token in [item.first, item.second] {
+                    whole.iter_mut().zip(said).for_each(|(sum, said)| *sum += said);
+                    if token != NOBODY {
+                        parts[usize::from(token)].iter_mut().zip(said).for_each(|(part, said)| *part += said);
+                    }
+                }
+            }
+        }
+        whole
+    }
+
     fn weights_of(&self, hash: u32) -> &[u8] {
-        let place = (hash >> (32 - self.bits)) as usize * COLUMNS;
-        &self.weights[place..place + COLUMNS]
+        let row = (hash >> (32 - self.bits)) as usize;
+        if !self.kept {
+            return &self.weights[row * COLUMNS..(row + 1) * COLUMNS];
+        }
+        let print = (hash as u16).max(1).to_le_bytes();
+        // A table that is full by mistake must end too.
+        for step in 0..1_usize << self.bits {
+            let at = ((row + step) & ((1 << self.bits) - 1)) * (COLUMNS + 2);
+            let kept = &self.weights[at..at + COLUMNS + 2];
+            if kept[..2] == print {
+                return &kept[2..];
+            }
+            if kept[..2] == [0, 0] {
+                break;
+            }
+        }
+        &[0; COLUMNS]
     }
 
     fn factors(&self, bag: &Bag) -> [f32; GROUPS] {

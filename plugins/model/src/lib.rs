@@ -6,11 +6,13 @@
 pub mod bag;
 pub mod features;
 pub mod head;
+pub mod nearest;
 pub mod words;
 
 pub use bag::Bag;
 pub use features::{GROUPS, Shape, Sink, features};
 pub use head::{File, Head, softmax};
+pub use nearest::Nearest;
 pub use words::Words;
 
 /// The bytes of the word table that the bundled models share, made by `plugins/train/words.py`.

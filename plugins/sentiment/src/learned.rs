@@ -4,7 +4,7 @@
 //! and in the shared word table, made by `plugins/train/sentiment.py`; how sure it is was fitted there too.
 
 use signalbox_model::{Bag, File, Shape, WORD_TABLE, Words, softmax};
-use signalbox_sdk::text::{Kind, Text};
+use signalbox_sdk::text::{BLOCKED, Kind, NEGATED, Text};
 
 use crate::config::{Domain, Role, Tables};
 use crate::decide::{Heard, Hit};
@@ -18,6 +18,8 @@ const FOREIGN: f32 = 0.0;
 const RATING: f32 = 4.0;
 /// What one unit of an own word's valence moves.
 const OWN: f32 = 1.2;
+/// What one unit of a phrase's valence moves, or of a word's that is denied: "can't recommend" is two friendly words to the model.
+const PHRASE: f32 = 0.3;
 /// How the steps are spread, as far as anybody knows before reading: negative, neutral, positive. The model was trained as if
 /// they were equal, so that rare ones are found; how sure it is has to know better.
 const SOCIAL_SHARES: [f32; 3] = [0.27, 0.46, 0.27];
@@ -77,6 +79,11 @@ impl Learned {
                 *part = [0.0; 2];
             }
             words[usize::from(hit.valence > 0.0)] += hit.valence.abs() * OWN;
+        }
+        for hit in
+            heard.hits.iter().filter(|hit| hit.role != Role::Own && (hit.to > hit.from + 1 || hit.token_flags & (NEGATED | BLOCKED) != 0))
+        {
+            words[usize::from(hit.valence > 0.0)] += hit.valence.abs() * PHRASE;
         }
         if let Some(rating) = rating {
             let v = (rating as f32 - 0.5) * 2.0 * RATING;
