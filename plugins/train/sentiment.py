@@ -20,8 +20,8 @@ GATE_SCALE = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
 CARE = {"self-harm", "threat", "legal-threat", "churn"}
 FOLDS = 4
 # What a post of our own counts beside a public one.
-OWN_WEIGHT = 1.0
-OWN_STACK_WEIGHT = 2.0
+OWN_WEIGHT = 0.5
+OWN_STACK_WEIGHT = 0.3
 
 
 def words_say(texts):

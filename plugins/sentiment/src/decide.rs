@@ -31,6 +31,8 @@ const SQUASH: f32 = 13.0;
 const FACTOR_REACH: usize = 2;
 const MAX_HITS: usize = 256;
 const MAX_EVIDENCE: usize = 8;
+/// How much of the score is the model's: how strongly somebody feels, the words know better.
+const LEAN: f32 = 0.3;
 /// A piece that moves less is not worth a word.
 const LEAST: f32 = 0.02;
 
@@ -301,7 +303,7 @@ fn pieces(heard: &Heard, texts: &[(&'static str, Text)], score: f32, learned: Op
 /// The score with the step it must lie in: the model settles the step, both settle how far.
 fn score_of(learned: &Learned, words: f32) -> f32 {
     let t = Thresholds::default();
-    let both = 0.5 * (learned.lean + words);
+    let both = LEAN * learned.lean + (1.0 - LEAN) * words;
     match learned.side {
         Side::Negative => both.min(t.negative),
         Side::Neutral => both.clamp(t.negative + 0.01, t.positive - 0.01),

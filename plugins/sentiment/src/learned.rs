@@ -19,7 +19,7 @@ const RATING: f32 = 4.0;
 /// What one unit of an own word's valence moves.
 const OWN: f32 = 1.2;
 /// What one unit of a phrase's valence moves, or of a word's that is denied: "can't recommend" is two friendly words to the model.
-const PHRASE: f32 = 0.3;
+const PHRASE: f32 = 0.15;
 /// How the steps are spread, as far as anybody knows before reading: negative, neutral, positive. The model was trained as if
 /// they were equal, so that rare ones are found; how sure it is has to know better.
 const SOCIAL_SHARES: [f32; 3] = [0.27, 0.46, 0.27];
@@ -80,6 +80,9 @@ impl Learned {
             }
             words[usize::from(hit.valence > 0.0)] += hit.valence.abs() * OWN;
         }
+        if parts.iter().all(|part| *part == [0.0; 2]) && words_are_silent(heard) {
+            return None;
+        }
         for hit in
             heard.hits.iter().filter(|hit| hit.role != Role::Own && (hit.to > hit.from + 1 || hit.token_flags & (NEGATED | BLOCKED) != 0))
         {
@@ -116,6 +119,11 @@ impl Learned {
     pub(crate) fn of_hit(&self, hit: &Hit, share: f32) -> f32 {
         self.parts.iter().take(hit.base + hit.to).skip(hit.base + hit.from).sum::<f32>() + self.words * share
     }
+}
+
+/// Whether the admin's words silence all that was heard.
+fn words_are_silent(heard: &Heard) -> bool {
+    heard.hits.iter().all(|hit| hit.valence == 0.0)
 }
 
 /// What the words say, as the training tool has it.
