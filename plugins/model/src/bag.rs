@@ -72,3 +72,23 @@ impl Sink for Bag {
         self.items.push(Item { hash, first, second, group: group as u8 });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WORD_TABLE;
+
+    /// What the models were trained on: made by `plugins/train/golden.py`. If this fails, train again, and make it anew.
+    const GOLDEN: &str = include_str!("golden.tsv");
+
+    #[test]
+    fn features_are_those_that_the_models_were_trained_on() {
+        let words = Words::over(WORD_TABLE);
+        for line in GOLDEN.lines() {
+            let [count, sum, text] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+            let bag = Bag::of(&Text::read(text), &words, Shape { pieces: (3, 5), skips: true, tone: true });
+            let total = bag.items.iter().fold(0_u64, |sum, item| sum.wrapping_add(u64::from(item.hash) * (u64::from(item.group) + 1)));
+            assert_eq!((bag.items.len().to_string(), total.to_string()), (count.to_owned(), sum.to_owned()), "{text}");
+        }
+    }
+}

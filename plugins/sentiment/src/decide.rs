@@ -370,4 +370,6 @@ fn confidence(heard: &Heard, score: f32, t: Thresholds) -> f32 {
 }
 
 #[cfg(test)]
+mod robust;
+#[cfg(test)]
 mod tests;

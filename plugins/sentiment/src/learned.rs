@@ -18,8 +18,8 @@ const FOREIGN: f32 = 0.0;
 const RATING: f32 = 4.0;
 /// What one unit of an own word's valence moves.
 const OWN: f32 = 1.2;
-/// What one unit of a phrase's valence moves, or of a word's that is denied: "can't recommend" is two friendly words to the model.
-const PHRASE: f32 = 0.15;
+/// What one unit of a phrase's valence moves for each word after its first, and of a word's that is denied: "can't recommend" is two friendly words to the model.
+const PHRASE: f32 = 0.25;
 /// How the steps are spread, as far as anybody knows before reading: negative, neutral, positive. The model was trained as if
 /// they were equal, so that rare ones are found; how sure it is has to know better.
 const SOCIAL_SHARES: [f32; 3] = [0.27, 0.46, 0.27];
@@ -83,10 +83,10 @@ impl Learned {
         if parts.iter().all(|part| *part == [0.0; 2]) && words_are_silent(heard) {
             return None;
         }
-        for hit in
-            heard.hits.iter().filter(|hit| hit.role != Role::Own && (hit.to > hit.from + 1 || hit.token_flags & (NEGATED | BLOCKED) != 0))
-        {
-            words[usize::from(hit.valence > 0.0)] += hit.valence.abs() * PHRASE;
+        for hit in heard.hits.iter().filter(|hit| hit.role != Role::Own) {
+            let denied = hit.token_flags & (NEGATED | BLOCKED) != 0;
+            let length = (hit.to - hit.from).saturating_sub(1).max(usize::from(denied)).min(3);
+            words[usize::from(hit.valence > 0.0)] += hit.valence.abs() * PHRASE * length as f32;
         }
         if let Some(rating) = rating {
             let v = (rating as f32 - 0.5) * 2.0 * RATING;
