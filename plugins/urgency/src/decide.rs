@@ -12,18 +12,18 @@ use crate::config::{Says, Step, Tables};
 static MODEL: &[u8] = include_bytes!("model.bin");
 /// As in the training tool.
 const SHAPE: Shape = Shape { pieces: (3, 5), skips: true, tone: true };
-/// What words move the logit by.
-const SAFETY: f32 = 2.0;
-const SECURITY: f32 = 1.5;
-const HIGH: f32 = 0.8;
-const CALM: f32 = -2.5;
-const OVER: f32 = -2.0;
-const WIDE: f32 = 0.5;
+/// What words move the logit by. The model has heard most of them: they move little, and settle the least level.
+const SAFETY: f32 = 0.6;
+const SECURITY: f32 = 0.5;
+const HIGH: f32 = 0.3;
+const CALM: f32 = -2.0;
+const OVER: f32 = -1.0;
+const WIDE: f32 = 0.2;
 /// A danger that is only supposed, or asked about.
-const SUPPOSED: f32 = -2.5;
+const SUPPOSED: f32 = -1.5;
 /// The least logit of a message with words of safety, and of security.
-const SAFETY_LEAST: f32 = 2.7;
-const SECURITY_LEAST: f32 = 1.2;
+const SAFETY_LEAST: f32 = 0.3;
+const SECURITY_LEAST: f32 = 0.1;
 const MAX_EVIDENCE: usize = 6;
 /// A part that moves less is not worth a word.
 const LEAST: f32 = 0.05;
@@ -74,7 +74,7 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
     if input.resolved && !said(Says::Over) {
         logit += OVER;
     }
-    let sure = |says: Says| hits.iter().any(|hit| hit.says == says && hit.weight > 0.9);
+    let sure = |says: Says| hits.iter().any(|hit| hit.says == says && hit.weight > 0.0);
     if sure(Says::Safety) {
         logit = logit.max(SAFETY_LEAST);
     } else if sure(Says::Security) {
