@@ -38,12 +38,13 @@ pub(crate) fn find(text: &str) -> Vec<Found> {
             }
             at = end.max(at + 1);
             continue;
-        } else if opens && byte.is_ascii_uppercase() {
-            if let Some(end) = iban(bytes, at) {
-                found.push(Found { what: "a bank account", start: at, end });
-                at = end;
-                continue;
-            }
+        } else if opens
+            && byte.is_ascii_uppercase()
+            && let Some(end) = iban(bytes, at)
+        {
+            found.push(Found { what: "a bank account", start: at, end });
+            at = end;
+            continue;
         }
         at += 1;
     }
@@ -84,7 +85,7 @@ fn number(bytes: &[u8], from: usize) -> (usize, Vec<u8>) {
 fn luhn(digits: &[u8]) -> bool {
     let twice = |d: u8| if d > 4 { d * 2 - 9 } else { d * 2 };
     let sum: u32 = digits.iter().rev().enumerate().map(|(at, d)| u32::from(if at % 2 == 1 { twice(*d) } else { *d })).sum();
-    sum % 10 == 0 && digits.iter().any(|d| *d != digits[0])
+    sum.is_multiple_of(10) && digits.iter().any(|d| *d != digits[0])
 }
 
 /// Two letters, two digits, and 11 to 30 more, with the check that the standard asks for.

@@ -3,7 +3,7 @@
 //! `features words WORDS.tsv OUT BITS`: a table from lines of word, cluster path or `-`, valence.
 //! `features dump WORDS.bin LEAST MOST SKIPS TONE < texts > features`: for each line of text a `u32` count, then for each
 //! feature a `u32` of its hash and a `u8` of its group.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a tool for training: it stops where something is wrong")]
+#![expect(clippy::unwrap_used, reason = "a tool for training: it stops where something is wrong")]
 
 use std::io::{BufRead, BufWriter, Write};
 use std::{env, fs, io};

@@ -24,8 +24,10 @@ pub fn run<R: Rule>(example: &Example) -> Result<(), String> {
     check(&read("expect", &example.expect)?, &verdict).map_err(|e| format!("{}: {e}", example.name))
 }
 
-/// Judges every line of stdin, with the first argument as the config, and writes its proposals as one line of JSON. A line is the
-/// text of an event, or begins with `{"event"` and holds the event and what is `settled`: what the training tool and the quality figures of a plugin are made with. The last line of stderr has the time.
+/// Judges every line of stdin, with the first argument as the config, and writes its proposals as one line of JSON.
+///
+/// A line is the text of an event, or begins with `{"event"` and holds the event and what is `settled`. The training tool and the
+/// quality figures of a plugin are made with it. The last line of stderr has the time.
 ///
 /// # Panics
 /// When the config is refused or a pipe breaks: this is a tool, never part of a guest.
