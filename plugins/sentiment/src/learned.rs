@@ -19,7 +19,7 @@ const RATING: f32 = 4.0;
 /// What one unit of an own word's valence moves.
 const OWN: f32 = 1.2;
 /// What one unit of a phrase's valence moves for each word after its first, and of a word's that is denied: "can't recommend" is two friendly words to the model.
-const PHRASE: f32 = 0.25;
+const PHRASE: f32 = 0.5;
 /// How the steps are spread, as far as anybody knows before reading: negative, neutral, positive. The model was trained as if
 /// they were equal, so that rare ones are found; how sure it is has to know better.
 const SOCIAL_SHARES: [f32; 3] = [0.27, 0.46, 0.27];
