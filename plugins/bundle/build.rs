@@ -3,7 +3,7 @@
 fn main() {
     signalbox_guest_build::build(
         "../..".as_ref(),
-        &["categorize", "sentiment", "escalate"],
-        &["plugins/categorize", "plugins/sentiment", "plugins/escalate"],
+        &["categorize", "sentiment", "escalate", "urgency", "guard"],
+        &["plugins/model", "plugins/categorize", "plugins/sentiment", "plugins/escalate", "plugins/urgency", "plugins/guard"],
     );
 }

@@ -252,7 +252,7 @@ fn bundled() -> Vec<Artefact> {
         digest: digest(plugin.wasm),
         bytes: plugin.wasm.into(),
     };
-    signalbox_bundle::PLUGINS.iter().map(artefact).collect()
+    signalbox_bundle::PLUGINS.iter().chain(&signalbox_bundle::OPTIONAL).map(artefact).collect()
 }
 
 fn digest(bytes: &[u8]) -> String {

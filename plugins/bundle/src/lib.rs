@@ -8,9 +8,15 @@ pub struct Bundled {
     pub wasm: &'static [u8],
 }
 
-/// Every bundled plugin, in the order of the bundled chain.
+/// The plugins of the bundled chain, in its order.
 pub const PLUGINS: [Bundled; 3] = [
     Bundled { name: "categorize", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/categorize.wasm")) },
     Bundled { name: "sentiment", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/sentiment.wasm")) },
     Bundled { name: "escalate", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/escalate.wasm")) },
+];
+
+/// Bundled plugins that a chain may name and the bundled chain leaves out: what they judge, `escalate` has a table for.
+pub const OPTIONAL: [Bundled; 2] = [
+    Bundled { name: "urgency", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/urgency.wasm")) },
+    Bundled { name: "guard", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/guard.wasm")) },
 ];

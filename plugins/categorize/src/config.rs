@@ -4,14 +4,20 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use signalbox_model::Nearest;
 use signalbox_sdk::ConfigProblem;
 use signalbox_sdk::config::{decimal, problem, read_config, read_default};
 use signalbox_sdk::lexicon::Lexicon;
+
+use crate::learned::learn;
 
 /// Weights of the three lists of a category.
 const STRONG: f32 = 3.0;
 const WORD: f32 = 1.5;
 const WEAK: f32 = 0.6;
+
+/// Most categories of a taxonomy.
+const MOST: usize = 256;
 
 /// What each list is without a config, as JSON.
 pub(crate) const DEFAULTS: [(&str, &str); 4] = [
@@ -25,6 +31,7 @@ pub(crate) const DEFAULTS: [(&str, &str); 4] = [
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
+    model: Model,
     categories: Option<Vec<Category>>,
     extra: Vec<Extra>,
     services: Option<Vec<Subject>>,
@@ -38,8 +45,28 @@ pub(crate) struct Config {
 impl Default for Config {
     fn default() -> Self {
         let (extra, products) = (Vec::new(), Vec::new());
-        Self { categories: None, extra, services: None, products, resolved: None, requests: None, hashtag_weight: 1.0, min_score: 1.0 }
+        Self {
+            model: Model::Words,
+            categories: None,
+            extra,
+            services: None,
+            products,
+            resolved: None,
+            requests: None,
+            hashtag_weight: 1.0,
+            min_score: 1.0,
+        }
     }
+}
+
+/// What sorts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Model {
+    /// The words and examples of the taxonomy.
+    Words,
+    /// The bundled model of IT ticket topics.
+    Tickets,
 }
 
 /// One category of the taxonomy.
@@ -56,9 +83,17 @@ pub(crate) struct Category {
     words: Vec<String>,
     weak: Vec<String>,
     not: Vec<String>,
+    /// Messages of this category: it learns from them.
+    pub(crate) examples: Vec<String>,
 }
 
 impl Category {
+    /// A topic of the bundled model.
+    pub(crate) fn topic(key: &str, label: &str, path: &[&str]) -> Self {
+        let path = path.iter().map(|step| (*step).to_owned()).collect();
+        Self { key: key.to_owned(), label: label.to_owned(), path, ..Self::default() }
+    }
+
     /// As people read it.
     pub(crate) fn name(&self) -> &str {
         if self.label.is_empty() { &self.key } else { &self.label }
@@ -102,6 +137,9 @@ pub(crate) struct Tables {
     pub(crate) min_score: f32,
     /// The category for what nothing speaks of.
     pub(crate) other: usize,
+    pub(crate) model: Model,
+    /// What the examples taught.
+    pub(crate) nearest: Nearest,
 }
 
 impl Tables {
@@ -132,8 +170,9 @@ impl Tables {
             categories.push(Category { key: "other".to_owned(), label: "Other".to_owned(), ..Category::default() });
             categories.len() - 1
         });
-        let (hashtag_weight, min_score) = (config.hashtag_weight, config.min_score);
-        Ok(Self { categories, subjects, lexicon: compiler.lexicon, hashtag_weight, min_score, other })
+        let nearest = learn(&categories);
+        let (hashtag_weight, min_score, model) = (config.hashtag_weight, config.min_score, config.model);
+        Ok(Self { categories, subjects, lexicon: compiler.lexicon, hashtag_weight, min_score, other, model, nearest })
     }
 }
 
@@ -149,8 +188,8 @@ struct Compiler {
 
 impl Compiler {
     fn categories(&mut self, categories: &[Category]) {
-        if categories.is_empty() || categories.len() > 64 {
-            self.problems.push(problem("/categories", format!("{} categories: give 1 to 64, or leave the key out", categories.len())));
+        if categories.is_empty() || categories.len() > MOST {
+            self.problems.push(problem("/categories", format!("{} categories: give 1 to {MOST}, or leave the key out", categories.len())));
         }
         for (at, category) in categories.iter().enumerate() {
             let path = format!("/categories/{at}");

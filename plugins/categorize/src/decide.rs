@@ -2,10 +2,11 @@
 //!
 //! Additive on purpose: each point of a score belongs to words that the reason and the evidence can show.
 
-use signalbox_sdk::text::{ASKED, BLOCKED, HASHTAG, HYPOTHETICAL, Kind, NEGATED, QUOTED, Text};
+use signalbox_sdk::text::{ASKED, BLOCKED, HASHTAG, HYPOTHETICAL, Kind, NEGATED, QUOTED, Text, Token};
 use signalbox_sdk::{Category, Effect, Evidence, Proposal, Span, proposal};
 
-use crate::config::{Says, Tables};
+use crate::config::{Model, Says, Tables};
+use crate::learned;
 
 /// Somebody else's words count for less.
 const QUOTED_SHARE: f32 = 0.5;
@@ -25,6 +26,8 @@ const DOUBT: f32 = 0.9;
 const ASKING: f32 = 1.0;
 /// A review's rating speaks as loud as a word.
 const RATING: f32 = 1.5;
+/// A cosine with the nearest examples below which they say nothing.
+const CLOSE: f32 = 0.06;
 /// Service and product tags per event.
 const MAX_SUBJECTS: usize = 6;
 const MAX_EVIDENCE: usize = 6;
@@ -69,6 +72,9 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
         listen("title", title, tables, &mut heard);
     }
     listen("text", input.text, tables, &mut heard);
+    if let Some(proposals) = learned(input, tables, &heard) {
+        return proposals;
+    }
     let scores = score(input, tables, &mut heard);
     let ranked = rank(&scores, tables);
     let (best, second) = (ranked[0], ranked.get(1).map_or(0.0, |r| r.1.max(0.0)));
@@ -92,6 +98,13 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
         ..proposal(effect, reason, confidence)
     });
     proposals.extend(intent(&heard, category, confidence, &words));
+    proposals.extend(subjects_and_end(&heard, tables, &words));
+    proposals
+}
+
+/// Tags for the services and products it names, and for a trouble that is over.
+fn subjects_and_end(heard: &Heard, tables: &Tables, words: &Words<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
     for (subject, hit) in heard.subjects.iter().take(MAX_SUBJECTS) {
         let tag = &tables.subjects[usize::from(*subject)];
         let reason = format!("names {}: {}", tag.replace(':', " "), words.quote(&[hit]));
@@ -101,15 +114,53 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
             ..proposal(Effect::Tag(tag.clone()), reason, 0.8)
         });
     }
-    if let Some(hit) = heard.resolved {
-        let reason = format!("says that it is over: {}", words.quote(&[&hit]));
+    if let Some(hit) = &heard.resolved {
+        let reason = format!("says that it is over: {}", words.quote(&[hit]));
         proposals.push(Proposal {
-            evidence: words.evidence(&[&hit]),
+            evidence: words.evidence(&[hit]),
             rule_id: Some("resolved".to_owned()),
             ..proposal(Effect::Tag("resolved".to_owned()), reason, 0.7)
         });
     }
     proposals
+}
+
+/// What the model of tickets or the examples say, if they have a say. `None` leaves it to the words.
+fn learned(input: &Input<'_>, tables: &Tables, heard: &Heard) -> Option<Vec<Proposal>> {
+    if tables.model == Model::Words && tables.nearest.is_empty() {
+        return None;
+    }
+    let text = Text::read(input.text);
+    let verdict = match tables.model {
+        Model::Tickets => learned::topic(&text),
+        // Nothing in common with any example: the words decide.
+        Model::Words => tables.nearest.judge(&text).filter(|verdict| verdict.closeness >= CLOSE),
+    }?;
+    let own;
+    let category = match tables.model {
+        Model::Tickets => {
+            let (key, label, path) = learned::TOPICS[verdict.class];
+            own = crate::config::Category::topic(key, label, path);
+            &own
+        }
+        Model::Words => &tables.categories[verdict.class],
+    };
+    let words = Words { input, rating: input.rating };
+    let hit = |(token, part): (&Token, &f32)| Hit { field: "text", start: token.start, end: token.end, weight: *part, at: 0 };
+    let mut hits: Vec<Hit> = text.tokens.iter().zip(&verdict.parts).map(hit).filter(|hit| hit.weight > 0.0).collect();
+    hits.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    hits.truncate(MAX_EVIDENCE);
+    let hits: Vec<&Hit> = hits.iter().collect();
+    let like = if tables.model == Model::Tickets { "tickets" } else { "the examples" };
+    let quoted = if hits.is_empty() { "the whole of it".to_owned() } else { words.quote(&hits) };
+    let reason = format!("reads like {like} of “{}”: {quoted}", category.name());
+    let confidence = verdict.confidence.clamp(0.05, 0.99);
+    let effect = Effect::Categorize(Category { key: category.key.clone(), path: category.path.clone() });
+    let mut proposals =
+        vec![Proposal { evidence: words.evidence(&hits), rule_id: Some(category.key.clone()), ..proposal(effect, reason, confidence) }];
+    proposals.extend(intent(heard, category, confidence, &words));
+    proposals.extend(subjects_and_end(heard, tables, &words));
+    Some(proposals)
 }
 
 /// One pass over the tokens: every phrase that begins at each.

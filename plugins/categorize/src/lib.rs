@@ -6,6 +6,7 @@
 mod config;
 mod decide;
 mod examples;
+mod learned;
 
 use signalbox_sdk::raw::{normal_text, point_at_raw};
 use signalbox_sdk::{ConfigProblem, Description, Event, Flow, Rule, RuleError, SoFar, Verdict};

@@ -37,6 +37,10 @@ pub(crate) type Raised<'a> = (&'a RedFlag, Vec<Evidence>);
 pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard]) -> Vec<Raised<'a>> {
     let mut raised = Vec::new();
     for (at, flag) in tables.red_flags.iter().enumerate() {
+        // What is over needs nobody woken up; from level 2 on somebody looks all the same.
+        if input.resolved() && flag.level < 2 {
+            continue;
+        }
         let mut why: Vec<Evidence> =
             flag.signals.iter().filter(|s| input.signals().contains(s)).map(|s| fact("sentiment.signals", s, 0.5)).collect();
         why.extend(heard.iter().filter(|h| matches!(h.says, Says::Flag(f) if usize::from(f) == at)).map(|h| words(input, h, 0.5)));

@@ -173,6 +173,10 @@ impl<'a> Reader<'a> {
         let width = match self.bytes.get(self.at) {
             Some(b'\'') => 1,
             Some(0xE2) if self.char_at(self.at) == '’' => 3,
+            Some(b'\\' | b'&') => match escaped(&self.bytes[self.at..]) {
+                Some(('\'' | '’', width)) => width,
+                _ => return,
+            },
             _ => return,
         };
         let rest = self.text.get(self.at + width..).unwrap_or_default();
@@ -223,6 +227,10 @@ impl<'a> Reader<'a> {
     }
 
     fn mark(&mut self, byte: u8) {
+        if let Some((c, width)) = escaped(&self.bytes[self.at..]) {
+            self.at += width - c.len_utf8();
+            return self.sign(c);
+        }
         if matches!(byte, b':' | b';' | b'=' | b'<' | b'>' | b'^')
             && let Some(face) = self.emoticon()
         {
@@ -268,20 +276,20 @@ impl<'a> Reader<'a> {
             ' ' | '-' | '/' | '*' | '_' => {}
             '!' | '！' => {
                 self.out.exclaims += 1;
-                self.stop();
+                self.stop(3);
             }
             '?' | '？' | '؟' => {
                 self.out.questions += 1;
                 for token in &mut self.out.tokens[self.sentence_from..] {
                     token.flags |= ASKED;
                 }
-                self.stop();
+                self.stop(4);
             }
-            '.' if !self.char_at(self.at).is_alphanumeric() => self.stop(),
-            '…' | '。' => self.stop(),
+            '.' if !self.char_at(self.at).is_alphanumeric() => self.stop(2),
+            '…' | '。' => self.stop(2),
             '\n' => {
                 if self.rest().starts_with('\n') {
-                    self.stop();
+                    self.stop(0);
                 }
                 self.line_quoted = self.rest().starts_with('>');
                 self.pause();
@@ -305,12 +313,14 @@ impl<'a> Reader<'a> {
     fn pause(&mut self) {
         if let Some(last) = self.out.tokens.last_mut() {
             last.gap = last.gap.max(Gap::Pause);
+            last.mark = last.mark.max(1);
         }
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, mark: u8) {
         if let Some(last) = self.out.tokens.last_mut() {
             last.gap = Gap::Stop;
+            last.mark = last.mark.max(mark);
             if self.out.tokens.len() > self.sentence_from {
                 self.sentence = self.sentence.saturating_add(1);
                 self.sentence_from = self.out.tokens.len();
@@ -336,6 +346,7 @@ impl<'a> Reader<'a> {
             sentence: self.sentence,
             flags: flags | quoted,
             gap: Gap::None,
+            mark: 0,
             kind,
         });
     }
@@ -365,6 +376,18 @@ fn squeeze(folded: &mut Vec<u8>, from: usize) -> u64 {
 
 pub(crate) fn stem(word: &[u8]) -> u64 {
     word.first_chunk::<4>().map_or(0, |four| u64::from(u32::from_le_bytes(*four)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// A sign that an export left escaped (`\u2019`, `&amp;`), and the bytes it takes. Escaped letters stay as they are.
+fn escaped(rest: &[u8]) -> Option<(char, usize)> {
+    if let [b'\\', b'u', hex @ ..] = rest {
+        let digits = std::str::from_utf8(hex.get(..4)?).ok()?;
+        let c = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+        return (!c.is_alphanumeric() && c.len_utf8() <= 6).then_some((c, 6));
+    }
+    const ENTITIES: [(&[u8], char); 6] =
+        [(b"&amp;", '&'), (b"&lt;", '<'), (b"&gt;", '>'), (b"&quot;", '"'), (b"&#39;", '\''), (b"&nbsp;", ' ')];
+    ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity)).map(|(entity, c)| (*c, entity.len()))
 }
 
 fn is_address(rest: &str) -> bool {

@@ -24,6 +24,36 @@ pub fn run<R: Rule>(example: &Example) -> Result<(), String> {
     check(&read("expect", &example.expect)?, &verdict).map_err(|e| format!("{}: {e}", example.name))
 }
 
+/// Judges every line of stdin, with the first argument as the config, and writes its proposals as one line of JSON.
+///
+/// A line is the text of an event, or begins with `{"event"` and holds the event and what is `settled`. The training tool and the
+/// quality figures of a plugin are made with it. The last line of stderr has the time.
+///
+/// # Panics
+/// When the config is refused or a pipe breaks: this is a tool, never part of a guest.
+#[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::expect_used, reason = "a tool stops where something is wrong")]
+pub fn judge_lines<R: Rule>() {
+    use std::io::{BufRead, BufWriter, Write};
+    let config = std::env::args().nth(1).unwrap_or_default();
+    let rule = R::configure(&config).expect("the config is good");
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let (mut count, mut spent) = (0_u32, std::time::Duration::ZERO);
+    for line in std::io::stdin().lock().lines() {
+        let line = line.expect("UTF-8");
+        let case =
+            if line.starts_with("{\"event\"") { serde_json::from_str(&line).expect("JSON") } else { json!({ "event": { "text": line } }) };
+        let (event, settled) = (event(&case["event"]), settled(&case["settled"]));
+        let from = std::time::Instant::now();
+        let verdict = rule.evaluate(&event, &settled).expect("a verdict");
+        spent += from.elapsed();
+        count += 1;
+        let came: Vec<Value> = verdict.proposals.iter().map(proposal).collect();
+        writeln!(out, "{}", json!(came)).expect("stdout is open");
+    }
+    writeln!(std::io::stderr(), "{count} texts, {} ns each", spent.as_nanos() / u128::from(count.max(1))).expect("stderr is open");
+}
+
 /// Holds a verdict against an example's `expect`.
 ///
 /// # Errors

@@ -71,6 +71,8 @@ pub struct Token {
     pub flags: u16,
     /// What follows it.
     pub gap: Gap,
+    /// The strongest mark that follows it: 4 is `?`, 3 `!`, 2 a full stop, 1 a comma or the like, 0 none.
+    pub mark: u8,
     /// What it is.
     pub kind: Kind,
 }

@@ -23,6 +23,20 @@ struct Config {
     signals: BTreeMap<String, Vec<String>>,
     mute_signals: Vec<String>,
     thresholds: Thresholds,
+    domain: Domain,
+}
+
+/// Whose posts they are: domains disagree on what is neutral.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Domain {
+    /// Posts in public: who reports a failure is unhappy.
+    #[default]
+    Social,
+    /// Tickets: who reports a failure may just report it.
+    Ticket,
+    /// No model: the words alone.
+    Words,
 }
 
 /// Where the five steps begin.
@@ -49,6 +63,8 @@ impl Default for Thresholds {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
     Plain,
+    /// The admin's own word: it silences what the model says of it.
+    Own,
     /// A failure of a service: beside borrowed praise it makes sarcasm.
     Failure,
     /// Praise that sarcasm likes to borrow.
@@ -86,6 +102,7 @@ pub(crate) struct Tables {
     pub(crate) words: Lexicon<Says>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) thresholds: Thresholds,
+    pub(crate) domain: Domain,
 }
 
 impl Tables {
@@ -102,13 +119,13 @@ impl Tables {
             if !(-4.0..=4.0).contains(valence) {
                 problems.push(problem(&path, format!("{valence} is outside -4 to 4")));
             }
-            if let Err(message) = words.add(word, Says::Feels { valence: *valence, role: Role::Plain }) {
+            if let Err(message) = words.add(word, Says::Feels { valence: *valence, role: Role::Own }) {
                 problems.push(problem(&path, message));
             }
         }
         built_in(&mut words).map_err(|message| vec![problem("", message)])?;
         let signals = signals(&config, &mut words, &mut problems)?;
-        if problems.is_empty() { Ok(Self { words, signals, thresholds: config.thresholds }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { words, signals, thresholds: config.thresholds, domain: config.domain }) } else { Err(problems) }
     }
 }
 

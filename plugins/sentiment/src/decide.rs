@@ -5,7 +5,8 @@
 use signalbox_sdk::text::{AFTER_BUT, ASKED, BEFORE_BUT, BLOCKED, CAPS, ELONGATED, HYPOTHETICAL, Kind, NEGATED, QUOTED, Text, Token};
 use signalbox_sdk::{Effect, Evidence, Proposal, Sentiment, SentimentLabel, Span, proposal};
 
-use crate::config::{Role, Says, Tables, Thresholds};
+use crate::config::{Domain, Role, Says, Tables, Thresholds};
+use crate::learned::{Learned, Side};
 use crate::sarcasm;
 
 /// Factors of emphasis and of context. They were set by hand on posts of our own, and held against public tweets.
@@ -30,6 +31,10 @@ const SQUASH: f32 = 13.0;
 const FACTOR_REACH: usize = 2;
 const MAX_HITS: usize = 256;
 const MAX_EVIDENCE: usize = 8;
+/// How much of the score is the model's: how strongly somebody feels, the words know better.
+const LEAN: f32 = 0.3;
+/// A piece that moves less is not worth a word.
+const LEAST: f32 = 0.02;
 
 /// What the core looks at. An absent fact is unknown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +52,9 @@ pub(crate) struct Hit {
     pub(crate) field: &'static str,
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// The tokens it covers.
+    /// Tokens of the fields before.
+    pub(crate) base: usize,
+    /// The tokens of its field that it covers.
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) sentence: u16,
@@ -58,31 +65,51 @@ pub(crate) struct Hit {
 
 /// Judges one event: always one proposal.
 pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
-    let mut heard = Heard { hits: Vec::with_capacity(32), signals: Vec::new(), heat: 0 };
-    let title = input.title.filter(|title| !input.text.starts_with(title.trim_end_matches('…')));
-    let mut total = title.map_or(0.0, |title| hear("title", title, tables, &mut heard));
-    total += hear("text", input.text, tables, &mut heard);
+    let mut heard = Heard { hits: Vec::with_capacity(32), signals: Vec::new(), heat: 0, tokens: 0 };
+    let title = input.title.filter(|title| !input.text.starts_with(title.trim_end_matches('…'))).map(|title| ("title", title));
+    let mut total = 0.0;
+    let mut texts = Vec::with_capacity(2);
+    for (field, written) in title.into_iter().chain([("text", input.text)]) {
+        let text = Text::read(written);
+        total += hear(field, &text, tables, &mut heard);
+        heard.tokens += text.tokens.len();
+        texts.push((field, text));
+    }
     if let Some(rating) = input.rating {
         let valence = (rating as f32 - 0.5) * 2.0 * RATING;
         total += valence;
-        heard.hits.push(Hit { field: "rating", start: 0, end: 0, from: 0, to: 0, sentence: 0, valence, role: Role::Plain, token_flags: 0 });
+        heard.hits.push(Hit {
+            field: "rating",
+            start: 0,
+            end: 0,
+            base: 0,
+            from: 0,
+            to: 0,
+            sentence: 0,
+            valence,
+            role: Role::Plain,
+            token_flags: 0,
+        });
     }
     let score = total / (total * total + SQUASH).sqrt();
-    let label = step(score, tables.thresholds);
     if score <= -0.5 && heard.heat >= 2 {
         heard.signal("anger");
     }
     if heard.signals.iter().any(|s| s == "sarcasm") {
         heard.signals.retain(|s| s != "gratitude" && s != "relief");
     }
-    vec![write(input, tables, &mut heard, score, label)]
+    let learned = (tables.domain != Domain::Words).then(|| Learned::judge(&texts, input.rating, score, &heard, tables)).flatten();
+    vec![write(input, tables, &mut heard, &texts, score, learned)]
 }
 
-struct Heard {
-    hits: Vec<Hit>,
-    signals: Vec<String>,
+/// What the words of the lists say.
+pub(crate) struct Heard {
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) signals: Vec<String>,
     /// Marks of heat: shouted words, exclamation runs.
     heat: u32,
+    /// Tokens of the fields before the one that is heard.
+    tokens: usize,
 }
 
 impl Heard {
@@ -94,8 +121,7 @@ impl Heard {
 }
 
 /// Hears one field, and returns its total.
-fn hear(field: &'static str, written: &str, tables: &Tables, heard: &mut Heard) -> f32 {
-    let text = Text::read(written);
+fn hear(field: &'static str, text: &Text, tables: &Tables, heard: &mut Heard) -> f32 {
     let first = heard.hits.len();
     let (mut covered, mut factor, mut factor_until) = (0, 1.0, 0);
     for (at, token) in text.tokens.iter().enumerate() {
@@ -106,6 +132,7 @@ fn hear(field: &'static str, written: &str, tables: &Tables, heard: &mut Heard) 
             field,
             start: token.start,
             end: token.end,
+            base: heard.tokens,
             from: at,
             to: at + 1,
             sentence: token.sentence,
@@ -113,14 +140,14 @@ fn hear(field: &'static str, written: &str, tables: &Tables, heard: &mut Heard) 
             role: Role::Plain,
             token_flags: token.flags,
         };
-        match says_at(&text, at, tables, heard) {
+        match says_at(text, at, tables, heard) {
             Some((_, Says::Factor(by), end)) => {
                 (factor, factor_until) = (by, end + FACTOR_REACH);
                 continue;
             }
             Some((valence, Says::Feels { role, .. }, end)) => {
                 let reach = if at < factor_until { factor } else { 1.0 };
-                hit.valence = turned(valence, token, role) * reach * emphasis(&text, at, end);
+                hit.valence = turned(valence, token, role) * reach * emphasis(text, at, end);
                 (hit.to, hit.role) = (end, role);
             }
             Some((valence, Says::Signal(_), end)) => {
@@ -137,7 +164,7 @@ fn hear(field: &'static str, written: &str, tables: &Tables, heard: &mut Heard) 
     heard.heat += text.exclaims.min(3) + text.tokens.iter().filter(|t| text.mixed_case && t.is(CAPS) && t.end - t.start > 4).count() as u32;
     let hits = &mut heard.hits[first..];
     let resolved = settle_over(hits);
-    if !resolved && let Some(cue) = sarcasm::find(&text, hits) {
+    if !resolved && let Some(cue) = sarcasm::find(text, hits) {
         sarcasm::turn(hits, cue);
         heard.signal("sarcasm");
     } else if heard.signals.iter().any(|s| s == "sarcasm") {
@@ -237,51 +264,112 @@ fn step(score: f32, t: Thresholds) -> SentimentLabel {
     }
 }
 
-fn write(input: &Input<'_>, tables: &Tables, heard: &mut Heard, score: f32, label: SentimentLabel) -> Proposal {
+/// A piece of a field, or a fact, with what it said.
+struct Piece {
+    field: &'static str,
+    start: u32,
+    end: u32,
+    /// For the step; negative speaks against it.
+    weight: f32,
+}
+
+/// The words that made the step, strongest first.
+fn pieces(heard: &Heard, texts: &[(&'static str, Text)], score: f32, learned: Option<&Learned>) -> Vec<Piece> {
+    let side = if score < 0.0 { -1.0 } else { 1.0 };
+    let piece = |hit: &Hit, weight: f32| Piece { field: hit.field, start: hit.start, end: hit.end, weight };
+    let Some(learned) = learned else {
+        return heard.hits.iter().filter(|h| h.valence.abs() > 0.05).map(|h| piece(h, h.valence * side)).collect();
+    };
+    let total: f32 = heard.hits.iter().map(|h| h.valence.abs()).sum();
+    let mut covered = vec![false; learned.parts.len()];
+    let mut pieces = Vec::with_capacity(covered.len());
+    for hit in &heard.hits {
+        covered.iter_mut().take(hit.base + hit.to).skip(hit.base + hit.from).for_each(|c| *c = true);
+        // A hit against the score has no share in it.
+        let share =
+            if hit.valence * side > 0.0 || learned.side == Side::Neutral { hit.valence.abs() / total.max(f32::EPSILON) } else { 0.0 };
+        pieces.push(piece(hit, learned.of_hit(hit, share)));
+    }
+    let tokens = texts.iter().flat_map(|(field, text)| text.tokens.iter().map(move |token| (*field, token)));
+    for (at, (field, token)) in tokens.enumerate() {
+        if !covered[at] && matches!(token.kind, Kind::Word | Kind::Emoji) {
+            pieces.push(Piece { field, start: token.start, end: token.end, weight: learned.parts[at] });
+        }
+    }
+    pieces.retain(|piece| piece.weight.abs() > LEAST);
+    pieces
+}
+
+/// The score with the step it must lie in: the model settles the step, both settle how far.
+fn score_of(learned: &Learned, words: f32) -> f32 {
+    let t = Thresholds::default();
+    let both = LEAN * learned.lean + (1.0 - LEAN) * words;
+    match learned.side {
+        Side::Negative => both.min(t.negative),
+        Side::Neutral => both.clamp(t.negative + 0.01, t.positive - 0.01),
+        Side::Positive => both.max(t.positive),
+    }
+}
+
+fn write(
+    input: &Input<'_>,
+    tables: &Tables,
+    heard: &mut Heard,
+    texts: &[(&'static str, Text)],
+    words_score: f32,
+    learned: Option<Learned>,
+) -> Proposal {
     let t = tables.thresholds;
+    let score = learned.as_ref().map_or(words_score, |learned| score_of(learned, words_score));
+    let label = step(score, t);
     let name = ["very negative", "negative", "neutral", "positive", "very positive"][label as usize];
     heard.signals.sort_by_key(|key| tables.signals.iter().position(|s| s.key == *key).unwrap_or(usize::MAX));
-    let total: f32 = heard.hits.iter().map(|h| h.valence.abs()).sum();
-    let side = if score < 0.0 { -1.0 } else { 1.0 };
-    heard.hits.retain(|h| h.valence.abs() > 0.05);
-    heard.hits.sort_by(|a, b| b.valence.abs().total_cmp(&a.valence.abs()));
-    heard.hits.truncate(MAX_EVIDENCE);
-    let words = |hit: &Hit| match hit.field {
+    let mut pieces = pieces(heard, texts, score, learned.as_ref());
+    let total: f32 = pieces.iter().map(|p| p.weight.abs()).sum();
+    pieces.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    pieces.truncate(MAX_EVIDENCE);
+    let words = |piece: &Piece| match piece.field {
         "rating" => format!("{:.2}", input.rating.unwrap_or_default()),
         field => {
             let written = if field == "title" { input.title.unwrap_or_default() } else { input.text };
-            written.get(hit.start as usize..hit.end as usize).unwrap_or_default().to_owned()
+            written.get(piece.start as usize..piece.end as usize).unwrap_or_default().to_owned()
         }
     };
-    let evidence: Vec<Evidence> = heard
-        .hits
+    let evidence: Vec<Evidence> = pieces
         .iter()
-        .map(|hit| Evidence {
-            field: hit.field.to_owned(),
-            span: (hit.field != "rating").then_some(Span { start: hit.start, end: hit.end }),
-            text: words(hit),
-            weight: hit.valence * side / total.max(f32::EPSILON),
+        .map(|piece| Evidence {
+            field: piece.field.to_owned(),
+            span: (piece.field != "rating").then_some(Span { start: piece.start, end: piece.end }),
+            text: words(piece),
+            weight: piece.weight / total.max(f32::EPSILON),
         })
         .collect();
-    let spoke: Vec<String> = heard
-        .hits
+    let spoke: Vec<String> = pieces
         .iter()
-        .filter(|h| h.valence * side > 0.0)
+        .filter(|p| p.weight > 0.0)
         .take(3)
-        .map(|h| if h.field == "rating" { format!("a rating of {}", words(h)) } else { format!("“{}”", words(h)) })
+        .map(|p| if p.field == "rating" { format!("a rating of {}", words(p)) } else { format!("“{}”", words(p)) })
         .collect();
     let mut reason =
         if spoke.is_empty() { format!("sounds {name}: no word of feeling in it") } else { format!("sounds {name}: {}", spoke.join(", ")) };
     if !heard.signals.is_empty() {
         reason.push_str(&format!("; signals {}", heard.signals.join(", ")));
     }
-    // Sure when the score stands far from the border of its step, and when the words agree with each other.
-    let distance = [t.very_negative, t.negative, t.positive, t.very_positive].iter().map(|b| (score - b).abs()).fold(1.0, f32::min);
-    let agreement = if total > 0.0 { (heard.hits.iter().map(|h| h.valence).sum::<f32>().abs() / total).min(1.0) } else { 0.3 };
-    let confidence = (0.4 + 0.5 * distance + 0.25 * agreement).clamp(0.3, 0.95);
+    let confidence = learned.as_ref().map_or_else(|| confidence(heard, score, t), |learned| learned.confidence);
+    let rule = if learned.is_some() { "model" } else { "words" };
     let effect = Effect::FlagSentiment(Sentiment { label, score, signals: heard.signals.clone() });
-    Proposal { evidence, rule_id: Some("words".to_owned()), ..proposal(effect, reason, confidence) }
+    Proposal { evidence, rule_id: Some(rule.to_owned()), ..proposal(effect, reason, confidence) }
 }
 
+/// How sure the words alone are: the score stands far from the border of its step, and the words agree with each other.
+fn confidence(heard: &Heard, score: f32, t: Thresholds) -> f32 {
+    let total: f32 = heard.hits.iter().map(|h| h.valence.abs()).sum();
+    let distance = [t.very_negative, t.negative, t.positive, t.very_positive].iter().map(|b| (score - b).abs()).fold(1.0, f32::min);
+    let agreement = if total > 0.0 { (heard.hits.iter().map(|h| h.valence).sum::<f32>().abs() / total).min(1.0) } else { 0.3 };
+    (0.4 + 0.5 * distance + 0.25 * agreement).clamp(0.3, 0.95)
+}
+
+#[cfg(test)]
+mod robust;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 mod config;
 mod decide;
 mod examples;
+mod learned;
 mod sarcasm;
 
 use signalbox_sdk::raw::{normal_text, point_at_raw};
