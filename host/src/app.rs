@@ -26,7 +26,7 @@ use crate::registry::Registry;
 use crate::sink;
 use crate::source::Source;
 use crate::source::outbound::{Outbound, OutboundAuth};
-use crate::store::{Mine, Posted, Recorded, Store, StoreError};
+use crate::store::{Mine, Posted, Recorded, State, Store, StoreError};
 use crate::token::{AdminToken, Tries};
 
 /// Accepted events resumed at once after a start.
@@ -226,7 +226,7 @@ impl App {
     /// As [`Store::record`].
     pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision) -> Result<Recorded, StoreError> {
         let posted = self.posted(event, decision);
-        let to_send = posted.iter().any(|posted| !posted.shadow);
+        let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
         let recorded = self.store.record(mine, event, decision, posted).await?;
         if to_send {
             self.delivery.wake();
@@ -239,7 +239,13 @@ impl App {
         let mut posted = Vec::new();
         let mut post = |target: String, mode: Mode, call: Outgoing| {
             if mode != Mode::Off {
-                posted.push(Posted { target, call, shadow: mode == Mode::Shadow });
+                let state = match mode {
+                    Mode::Shadow => State::Shadow,
+                    // It waits for a person: sending it by hand is how they say yes.
+                    _ if decision.held.is_some() => State::Parked,
+                    _ => State::Waiting,
+                };
+                posted.push(Posted { target, call, state });
             }
         };
         if let Some((mode, calls)) = self.sources.get(&event.source).and_then(|source| written_back(source, event, decision)) {

@@ -4,16 +4,19 @@
 
 mod audit;
 mod card;
+mod chain;
 mod check;
 mod client;
 mod eval;
 mod plugin;
+mod replay;
 mod run;
 mod schema;
 mod serve;
 mod signature;
 mod source;
 mod table;
+mod tail;
 mod token;
 
 use std::io::Write as _;
@@ -48,9 +51,16 @@ enum Command {
     Eval(Box<eval::Args>),
     /// Check a config: read it, bring its plugins in, and say what is wrong
     Check(check::Args),
-    /// Look at a plugin, or put it through the upload gate
+    /// Plugins: begin one, look at one, put one through the gate, and those of a running host
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Chains of a running host: list, export, apply, roll back
+    #[command(subcommand)]
+    Chain(chain::Command),
+    /// What a change would do to events that were decided already
+    Replay(replay::Args),
+    /// Decisions of a running host, as they happen
+    Tail(tail::Args),
     /// Make, list and revoke the tokens of a running host
     #[command(subcommand)]
     Token(token::Command),
@@ -91,6 +101,9 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::eval(&args),
         Command::Check(args) => check::check(&args),
         Command::Plugin(command) => plugin::plugin(&command),
+        Command::Chain(command) => chain::chain(&command),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Tail(args) => tail::tail(&args),
         Command::Token(command) => token::token(&command),
         Command::Audit(args) => audit::audit(&args),
         Command::Source(command) => source::source(&command),

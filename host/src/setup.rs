@@ -243,6 +243,14 @@ impl Setup {
         })
     }
 
+    /// Writes it as TOML.
+    ///
+    /// # Errors
+    /// When a config holds what TOML cannot say, such as null.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+
     /// The chain of a source.
     pub fn chain_of(&self, source: &str) -> &str {
         self.routes.get(source).map_or(DEFAULT, String::as_str)

@@ -16,6 +16,7 @@ mod doors;
 mod eval;
 mod harness;
 mod journal;
+mod lifecycle;
 mod people;
 mod pressure;
 mod refusals;

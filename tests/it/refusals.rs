@@ -100,7 +100,7 @@ fn only_post_is_taken_at_a_hook_and_only_get_at_the_api() {
         answer.problem(405);
         assert_eq!(answer.header("allow"), Some("POST"), "{method}");
         let bearer = format!("Bearer {}", host.token());
-        for path in ["/v1/about", "/v1/chain", "/v1/decisions", "/v1/decisions/x"] {
+        for path in ["/v1/about", "/v1/chains/default", "/v1/decisions", "/v1/decisions/x"] {
             if method != "GET" {
                 let answer = call(host.admin, &Request::new(method, path).header("authorization", &bearer));
                 answer.problem(405);

@@ -199,7 +199,7 @@ fn what_the_admin_grants_is_done() {
     assert_eq!((&reached["replies"][0]["auto"], &reached["replies"][0]["approval"]), (&json!(true), &json!("none")));
     assert_eq!(reached["moderation"], json!({ "action": "delete", "needs_approval": false }));
     assert_eq!(step(&reached).get("dropped"), None);
-    let grants = host.ask("/v1/chain").json()["steps"][BAD]["grants"].clone();
+    let grants = host.ask("/v1/chains/default").json()["steps"][BAD]["grants"].clone();
     assert_eq!(grants, json!(["stop", "auto-reply", "moderate:delete"]), "the admin sees what is granted");
 }
 
@@ -219,7 +219,7 @@ fn every_event_finds_the_plugin_as_it_was_configured() {
     host.decide("hoard");
     assert_eq!(host.decide("remember")["tags"]["add"], tags[0], "not even after a fault");
     assert_eq!(host.decide("lookup")["tags"]["add"], json!(["row-4999"]), "what `configure` built is there");
-    assert_eq!(host.ask("/v1/chain").json()["steps"][BAD]["starts_from"], "snapshot");
+    assert_eq!(host.ask("/v1/chains/default").json()["steps"][BAD]["starts_from"], "snapshot");
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn a_plugin_that_cannot_be_snapshotted_is_configured_for_every_event() {
     let file = dir.path().join("nested.wasm");
     std::fs::write(&file, bytes).unwrap();
     let host = TestHost::with_config(&format!("{SOURCES}[[steps]]\nfile = \"{}\"\nconfig = {{ table = 5000 }}\n", file.display()));
-    let starts = host.ask("/v1/chain").json()["steps"][0]["starts_from"].to_string();
+    let starts = host.ask("/v1/chains/default").json()["steps"][0]["starts_from"].to_string();
     assert!(starts.contains("configure in every instance: nested components with modules"), "{starts}");
     assert_eq!(host.decide("lookup")["tags"]["add"], json!(["row-4999"]), "what `configure` built is there");
     assert_eq!([0, 1].map(|_| host.decide("remember")["tags"]["add"].clone()), [json!(["seen-0"]), json!(["seen-0"])]);

@@ -341,7 +341,7 @@ fn the_house_tells_whether_it_is_alive_ready_and_what_it_runs() {
     }
     let about = host.ask("/v1/about").json();
     assert_eq!(about["sources"], json!(["demo", "desk", "receipts", "zammad"]));
-    let chain = host.ask("/v1/chain").json();
+    let chain = host.ask("/v1/chains/default").json();
     assert_eq!(chain["generation"], about["generation"]);
     let steps: Vec<_> =
         chain["steps"].as_array().unwrap().iter().map(|step| (step["plugin"].clone(), step["starts_from"].clone())).collect();

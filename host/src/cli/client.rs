@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderValue, Method, Request};
 use serde_json::Value;
 
@@ -17,8 +17,8 @@ use crate::token::FILE;
 
 /// For a connection: a host on this machine answers in a millisecond, one behind a tunnel in some hundred.
 const CONNECT: Duration = Duration::from_secs(10);
-/// For an answer: the longest work behind one is bringing a plugin in, which has 90 s.
-const ANSWER: Duration = Duration::from_secs(120);
+/// For an answer: the longest work behind one is bringing a plugin in, which has 240 s.
+const ANSWER: Duration = Duration::from_secs(300);
 /// Largest answer taken, bytes: a page of decisions has some megabytes.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
 /// Records asked for at once; the host gives no more.
@@ -129,12 +129,27 @@ impl Client {
         self.send(Method::DELETE, path, None)
     }
 
+    /// Changes something that was at `revision`.
+    ///
+    /// # Errors
+    /// As [`Client::send`], also when it is at another revision by now.
+    pub(super) fn change(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>, revision: i64) -> anyhow::Result<Value> {
+        self.call(method, path, body, Some(revision))
+    }
+
     /// One call; the answer's JSON, or null when it has none. A body comes with its media type.
     ///
     /// # Errors
     /// When nobody answers, or with the sentence that the host refused it with.
     pub(super) fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> anyhow::Result<Value> {
+        self.call(method, path, body, None)
+    }
+
+    fn call(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>, revision: Option<i64>) -> anyhow::Result<Value> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(revision) = revision {
+            request = request.header(IF_MATCH, format!("\"{revision}\""));
+        }
         request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
         request = self.reason.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let answer = match body {

@@ -1,6 +1,7 @@
 //! `signalbox plugin new`, `plugin inspect` and `plugin check`: a plugin before it is uploaded anywhere.
 
 mod new;
+mod remote;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,14 @@ pub(super) enum Command {
     Inspect(Args),
     /// The whole gate: compile, describe, configure, its own examples
     Check(Args),
+    /// Upload a plugin to a running host, through its gate
+    Push(remote::Push),
+    /// The plugins of a running host
+    List(remote::List),
+    /// The gate's report of a plugin of a running host
+    Show(remote::Show),
+    /// Take a plugin away that no live step uses
+    Remove(remote::Remove),
 }
 
 #[derive(Debug, clap::Args)]
@@ -39,6 +48,10 @@ type Say = fn(&Path, &GateReport) -> String;
 pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
     let (args, say): (_, Say) = match command {
         Command::New(args) => return new::new(args),
+        Command::Push(args) => return remote::push(args),
+        Command::List(args) => return remote::list(args),
+        Command::Show(args) => return remote::show(args),
+        Command::Remove(args) => return remote::remove(args),
         Command::Inspect(args) => (args, inspect),
         Command::Check(args) => (args, check),
     };

@@ -67,7 +67,10 @@ impl House {
             "tags": {}, "escalation": {"level": 0}, "trace": [],
         }));
         let Claim::Mine(mine) = self.store.claim(Keys::of("desk", None, &event)).unwrap() else { panic!("{id} is known") };
-        let posted = calls.into_iter().map(|call| Posted { target: TARGET.to_owned(), call, shadow }).collect();
+        let posted = calls
+            .into_iter()
+            .map(|call| Posted { target: TARGET.to_owned(), call, state: if shadow { State::Shadow } else { State::Waiting } })
+            .collect();
         self.store.record(mine, &event, &decision.unwrap(), posted).await.unwrap();
     }
 

@@ -65,8 +65,8 @@ pub struct Posted {
     pub target: String,
     /// The call.
     pub call: Outgoing,
-    /// Kept to be looked at, not to be sent.
-    pub shadow: bool,
+    /// What it begins as: waiting to be sent, in shadow, or parked until a person says so.
+    pub state: State,
 }
 
 /// A call that is to be sent now.
@@ -132,7 +132,7 @@ impl OutboxRows {
         const SQL: &str = "INSERT INTO outbox (id, source, target, thread, position, call, state, attempts, tries, next_at, made, updated) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?8, ?8)";
         for (position, (posted, call)) in (1_i64..).zip(&self.posted) {
-            let state = if posted.shadow { State::Shadow } else { State::Waiting };
+            let state = posted.state;
             let id = format!("{}-{position}", self.decision);
             conn.prepare_cached(SQL)?.execute(params![id, self.source, posted.target, self.thread, position, call, state, self.made])?;
         }

@@ -12,7 +12,7 @@ const TARGET: &str = "sources.desk";
 fn posted(name: &str) -> Posted {
     let (method, path) = ("POST".to_owned(), format!("/{name}"));
     let call = Outgoing { name: name.to_owned(), method, path, headers: BTreeMap::new(), body: Body::Empty, repeat: Repeat::Harmless };
-    Posted { target: TARGET.to_owned(), call, shadow: false }
+    Posted { target: TARGET.to_owned(), call, state: State::Waiting }
 }
 
 /// Records the decision about an event of one ticket, with these calls.
