@@ -262,12 +262,12 @@ impl Config {
         resolver.resolve(written, overrides)
     }
 
-    /// The defaults with one step instead of the chain.
+    /// The defaults with these steps instead of the chain.
     ///
     /// # Errors
-    /// [`ConfigError`] when there is no such plugin.
-    pub fn of_step(step: StepSetup, overrides: &Overrides) -> Result<Self, ConfigError> {
-        Resolver { file: None, text: "" }.resolve(Written { steps: vec![step], ..Written::default() }, overrides)
+    /// [`ConfigError`] when a step names no plugin, or a file that cannot be read.
+    pub fn of_steps(steps: impl IntoIterator<Item = StepSetup>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        Resolver { file: None, text: "" }.resolve(Written { steps: steps.into_iter().collect(), ..Written::default() }, overrides)
     }
 }
 

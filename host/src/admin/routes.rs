@@ -105,7 +105,7 @@ pub struct Route {
     pub body: Option<Describe>,
     /// Or the media type of the bytes it takes.
     pub bytes: Option<&'static str>,
-    /// Whether it takes a change only with the ETag of what it was made from.
+    /// Whether it takes a change only with the `ETag` of what it was made from.
     pub if_match: bool,
     /// The status of its success, and the JSON that comes with it.
     pub answer: (u16, Option<Describe>),

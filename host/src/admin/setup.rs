@@ -28,7 +28,7 @@ const PAGE: u32 = 200;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LiveSetup")]
 pub(super) struct Live {
-    /// How often the set-up has changed; in quotes it is the ETag.
+    /// How often the set-up has changed; in quotes it is the `ETag`.
     revision: i64,
     /// The generation that serves.
     generation: String,

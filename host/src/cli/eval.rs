@@ -34,6 +34,8 @@ use table::Table;
 
 /// Characters of an example that a category learns from: a post, not a thread.
 const EXAMPLE_CHARS: usize = 500;
+/// Without a plugin or a config every bundled rule runs, in this order, so that every field has somebody who speaks of it.
+const EVERY_RULE: [&str; 5] = ["categorize", "sentiment", "urgency", "guard", "escalate"];
 /// The step whose model, categories and examples are set.
 const CATEGORIZE: &str = "categorize";
 
@@ -199,12 +201,15 @@ fn chain(args: &Args) -> anyhow::Result<Config> {
     let own =
         args.plugin_config.as_deref().map(|text| serde_json::from_str::<Value>(text).context("--plugin-config: not JSON")).transpose()?;
     let mut config = match &args.plugin {
+        None if args.config.is_none() => {
+            Config::of_steps(EVERY_RULE.map(|name| StepSetup { plugin: Some(name.to_owned()), ..StepSetup::default() }), &overrides)?
+        }
         None => Config::load(args.config.as_deref(), &overrides)?,
         Some(plugin) => {
             let is_file = plugin.ends_with(".wasm") || Path::new(plugin).exists();
             let file = is_file.then(|| std::path::absolute(plugin)).transpose()?;
             let name = if is_file { None } else { Some(plugin.clone()) };
-            Config::of_step(StepSetup { plugin: name, file, config: own, ..StepSetup::default() }, &overrides)?
+            Config::of_steps([StepSetup { plugin: name, file, config: own, ..StepSetup::default() }], &overrides)?
         }
     };
     let mut set = Map::new();
