@@ -17,6 +17,7 @@ mod change;
 mod decisions;
 mod deliveries;
 mod guard;
+mod observations;
 pub mod openapi;
 mod plugins;
 mod replays;

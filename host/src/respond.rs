@@ -15,6 +15,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const DUPLICATE: HeaderName = HeaderName::from_static("signalbox-duplicate");
 /// Says why an event was not run.
 const DROPPED: HeaderName = HeaderName::from_static("signalbox-dropped");
+/// Says what was observed.
+const OBSERVED: HeaderName = HeaderName::from_static("signalbox-observed");
 
 /// The answers of the web-hook validation.
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
@@ -57,11 +59,20 @@ pub fn validation(origin: HeaderValue) -> Response {
 
 /// `204`: not for the chain, and why.
 pub fn dropped(reason: &str) -> Response {
+    passed(DROPPED, reason)
+}
+
+/// `204`: recorded against its ticket, and what it was.
+pub fn observed(what: &str) -> Response {
+    passed(OBSERVED, what)
+}
+
+fn passed(name: HeaderName, reason: &str) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     // A header is ASCII; the log has the reason as it was written.
     let ascii: String = reason.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
     if let Ok(reason) = HeaderValue::from_str(&ascii) {
-        response.headers_mut().insert(DROPPED, reason);
+        response.headers_mut().insert(name, reason);
     }
     response
 }

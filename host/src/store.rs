@@ -10,6 +10,8 @@
 //! - `outbox.rs`, `deliveries.rs`: the calls that carry decisions out, and pages of them.
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
+//! - `observations.rs`: what desks did afterwards.
+//! - `life.rs`: plugins, generations, changes, replays.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
@@ -23,6 +25,7 @@ mod error;
 mod journal;
 mod keys;
 mod life;
+mod observations;
 mod outbox;
 mod read;
 mod schema;
@@ -40,8 +43,9 @@ pub use claim::{Claim, Mine, Running};
 pub use deliveries::{Deliveries, DeliveryQuery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::Recorded;
-pub use keys::Keys;
+pub use keys::{Keys, delivery_key};
 pub use life::{ChangeRow, PluginRow, ReplayRow};
+pub use observations::{Observation, ObservationQuery};
 pub use outbox::{Due, Posted, Replay, Settled, State};
 pub use read::{Page, Query, Stored};
 pub use tokens::{Token, TokenQuery};

@@ -20,11 +20,11 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::call::Peer;
 use crate::error::ApiError;
-use crate::event::Event;
+use crate::event::{Event, Timestamp};
 use crate::respond::{self, Made};
 use crate::signature::Reach;
 use crate::source::{Answer, Content, MapError, Mapped, Mapping, Source};
-use crate::store::{Claim, Keys, Mine, Recorded};
+use crate::store::{Claim, Keys, Mine, Observation, Recorded, delivery_key};
 
 type Answered = oneshot::Sender<Result<Response, ApiError>>;
 
@@ -121,9 +121,13 @@ impl Call {
         }
         let event = match mapped {
             Mapped::Event(event) => Arc::new(*event),
-            Mapped::Dropped { reason } | Mapped::Observation { reason, .. } => {
+            Mapped::Dropped { reason } => {
                 tracing::info!(source = self.source.name(), reason, "event not run");
                 return reply(answer, Ok(respond::dropped(&reason)));
+            }
+            Mapped::Observation { reason, ticket } => {
+                let observed = self.observe(reason, ticket, now).await;
+                return reply(answer, observed);
             }
         };
         let delivery = self.source.delivery_id(&self.headers);
@@ -132,6 +136,16 @@ impl Call {
             Ok(Claimed::Known(recorded)) => reply(answer, Ok(respond::decision(&recorded, Made::Before))),
             Ok(Claimed::Mine(mine)) => self.run(mine, event, answer).await,
         }
+    }
+
+    /// Records what the desk did, before it is told that it was heard.
+    async fn observe(&self, what: String, ticket: Option<String>, at: Timestamp) -> Result<Response, ApiError> {
+        let delivery = self.source.delivery_id(&self.headers);
+        let source = self.source.name().to_owned();
+        let key = delivery_key(&source, delivery.as_deref(), &self.body);
+        let answer = respond::observed(&what);
+        self.app.store.observe(Observation { at, source, ticket, what }, key).await?;
+        Ok(answer)
     }
 
     /// Whose event it is: decided before, or ours to decide. Waits, within the caller's budget, while another copy is decided.

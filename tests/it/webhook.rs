@@ -71,15 +71,32 @@ fn zammads_own_payload_is_decided_when_it_is_signed_and_refused_when_it_is_not()
 fn what_is_not_for_the_chain_is_dropped_with_its_reason_and_leaves_no_row() {
     let host = TestHost::with_config(SOURCES);
     let mut body: Value = serde_json::from_slice(ZAMMAD_BODY).unwrap();
-    for (pointer, value, reason) in
-        [("/article/internal", json!(true), "an internal note"), ("/article/sender", json!("Agent"), "an agent's reply")]
-    {
-        *body.pointer_mut(pointer).unwrap() = value;
-        let answer = call(host.public, &zammad(&fresh("z"), ZAMMAD_KEY, body.to_string().as_bytes()));
-        assert_eq!((answer.status, answer.header("signalbox-dropped"), answer.body.len()), (204, Some(reason), 0));
-        body = serde_json::from_slice(ZAMMAD_BODY).unwrap();
+    body["article"]["internal"] = json!(true);
+    let answer = call(host.public, &zammad(&fresh("z"), ZAMMAD_KEY, body.to_string().as_bytes()));
+    assert_eq!((answer.status, answer.header("signalbox-dropped"), answer.body.len()), (204, Some("an internal note"), 0));
+    assert_eq!(host.pages("", 200), Vec::<Value>::new());
+    assert_eq!(host.ask("/v1/observations").json()["items"], json!([]));
+}
+
+#[test]
+fn what_an_agent_did_is_recorded_once_against_its_ticket_and_not_run() {
+    let mut host = TestHost::with_config(SOURCES);
+    let mut body: Value = serde_json::from_slice(ZAMMAD_BODY).unwrap();
+    body["article"]["sender"] = json!("Agent");
+    let delivery = fresh("z");
+    for _ in 0..2 {
+        let answer = call(host.public, &zammad(&delivery, ZAMMAD_KEY, body.to_string().as_bytes()));
+        assert_eq!((answer.status, answer.header("signalbox-observed"), answer.body.len()), (204, Some("an agent's reply"), 0));
     }
     assert_eq!(host.pages("", 200), Vec::<Value>::new());
+    host.kill9();
+    host.start_again();
+    let observed = host.ask("/v1/observations?source=zammad").json();
+    let items = observed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "a repeat of the delivery is the same observation: {observed}");
+    assert_eq!((&items[0]["what"], &items[0]["ticket"]), (&json!("an agent's reply"), &body["ticket"]["id"].to_string().into()));
+    let other = host.ask("/v1/observations?ticket=none").json();
+    assert_eq!(other["items"], json!([]));
 }
 
 #[test]

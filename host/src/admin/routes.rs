@@ -11,13 +11,15 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, plugins, replays, setup, sources, tokens};
+use super::{about, audit, chain, decisions, deliveries, observations, plugins, replays, setup, sources, tokens};
 use crate::app::App;
 use crate::breaker::Health;
 use crate::gate::GateReport;
 use crate::replay;
 use crate::setup::Setup;
-use crate::store::{AuditQuery, Audited, Deliveries, DeliveryQuery, Page, Query, StoredDelivery, Token, TokenQuery};
+use crate::store::{
+    AuditQuery, Audited, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredDelivery, Token, TokenQuery,
+};
 use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
 
 /// Every route, in the order of the document.
@@ -68,6 +70,9 @@ pub const ROUTES: &[Route] = &[
     post("/sources/{name}/test", Operator, "What a call would become, sending and recording nothing", |is| on(is, sources::test))
         .takes::<sources::Tried>()
         .answers::<sources::Would>(200),
+    get("/observations", Viewer, "What desks did afterwards, newest first", |is| on(is, observations::list))
+        .queries::<ObservationQuery>()
+        .answers::<Page<Observation>>(200),
     get("/deliveries", Viewer, "Calls that carry decisions out, newest first", |is| on(is, deliveries::list))
         .queries::<DeliveryQuery>()
         .answers::<Deliveries>(200),

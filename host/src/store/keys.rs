@@ -32,6 +32,16 @@ impl Keys {
     }
 }
 
+/// By what a delivery that holds no event is known again: its own id, or else its bytes.
+pub fn delivery_key(source: &str, delivery_id: Option<&str>, body: &[u8]) -> [u8; 32] {
+    let print = Print::of("observation", source);
+    let print = match delivery_id.filter(|id| !id.is_empty()) {
+        Some(id) => print.text("id").text(id),
+        None => print.text("body").text(&hex::encode(Sha256::digest(body))),
+    };
+    print.0.finalize().into()
+}
+
 fn content(source: &str, event: &Event) -> Option<Key> {
     let author = event.author.as_ref().filter(|author| author.id.is_some() || author.handle.is_some())?;
     let occurred = event.occurred?;

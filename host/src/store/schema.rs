@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 4] = [V1, LIFE, PEOPLE, OUTBOX];
+const MIGRATIONS: [&str; 5] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -159,6 +159,19 @@ CREATE INDEX outbox_open ON outbox (target, thread, seq) WHERE state IN ('waitin
 CREATE INDEX outbox_state ON outbox (state, seq);
 CREATE INDEX outbox_target ON outbox (target, state, seq);
 CREATE INDEX outbox_source ON outbox (source, seq);
+";
+
+/// - `observations`: what desks did afterwards; `key` makes a repeat of one delivery the same row.
+const OBSERVATIONS: &str = "
+CREATE TABLE observations (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    key BLOB NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    ticket TEXT,
+    what TEXT NOT NULL
+) STRICT;
+CREATE INDEX observations_ticket ON observations (ticket, seq) WHERE ticket IS NOT NULL;
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep

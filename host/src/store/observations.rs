@@ -1,0 +1,78 @@
+//! Observations: what a desk did afterwards (an agent's reply, a change of status), recorded against its ticket and never run.
+//!
+//! Written by the webhook before it answers; read by the admin API.
+
+use rusqlite::{Connection, Row, params};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::journal::millis;
+use super::read::{LIMIT, Page, before};
+use super::{Store, StoreError};
+use crate::event::Timestamp;
+
+/// One thing that a desk did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Observation {
+    /// When the host was told.
+    pub at: Timestamp,
+    /// The source it came through.
+    pub source: String,
+    /// The desk's key of the ticket, when it said so.
+    pub ticket: Option<String>,
+    /// What it was, in the words of the adapter: "an agent's reply", ...
+    pub what: String,
+}
+
+/// Which observations. What is absent does not matter; what is there must all hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObservationQuery {
+    /// Through this source.
+    pub source: Option<String>,
+    /// On this ticket.
+    pub ticket: Option<String>,
+    /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
+    pub limit: Option<u32>,
+    /// `next` of the page before.
+    #[schemars(regex(pattern = "^[0-9a-f]{1,15}$"))]
+    pub cursor: Option<String>,
+}
+
+impl Store {
+    /// Records an observation. `key` is what makes a repeat of the same delivery the same observation.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it is not durable: the desk's retry brings it again.
+    pub async fn observe(&self, observation: Observation, key: [u8; 32]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT OR IGNORE INTO observations (key, at, source, ticket, what) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let write = move |conn: &Connection| {
+            let Observation { at, source, ticket, what } = &observation;
+            conn.prepare_cached(SQL)?.execute(params![key, millis(*at), source, ticket, what]).map(drop)
+        };
+        self.inner.writer.write(write).await
+    }
+
+    /// A page of observations, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they
+    /// cannot be read.
+    pub async fn observations(&self, query: &ObservationQuery) -> Result<Page<Observation>, StoreError> {
+        const SQL: &str = "SELECT seq, at, source, ticket, what FROM observations WHERE seq < ?1 AND (?2 IS NULL OR source = ?2) \
+            AND (?3 IS NULL OR ticket = ?3) ORDER BY seq DESC LIMIT ?4";
+        let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
+        let (before, source, ticket) = (before(query.cursor.as_deref())?, query.source.clone(), query.ticket.clone());
+        let row = |row: &Row<'_>| {
+            let at: i64 = row.get(1)?;
+            let at = Timestamp(at.unsigned_abs());
+            Ok((row.get(0)?, Observation { at, source: row.get(2)?, ticket: row.get(3)?, what: row.get(4)? }))
+        };
+        self.read(move |conn| {
+            let mut statement = conn.prepare_cached(SQL)?;
+            let found = statement.query_map(params![before, source, ticket, limit + 1], row)?;
+            Ok(Page::of(found.collect::<rusqlite::Result<_>>()?, limit as usize))
+        })
+        .await
+    }
+}
