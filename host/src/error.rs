@@ -187,7 +187,7 @@ impl ApiError {
             Self::Map(MapError::Event(EventError::Syntax(_))) => (StatusCode::BAD_REQUEST, "syntax"),
             Self::Map(MapError::Event(EventError::Shape { .. })) => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
             Self::Query(_) | Self::Store(StoreError::Cursor) => (StatusCode::BAD_REQUEST, "query"),
-            Self::Conflict(_) | Self::Registry(RegistryError::Taken { .. } | RegistryError::InUse { .. }) => {
+            Self::Conflict(_) | Self::Registry(RegistryError::Taken { .. } | RegistryError::InUse { .. } | RegistryError::Bundled(_)) => {
                 (StatusCode::CONFLICT, "conflict")
             }
             Self::IfMatch => (StatusCode::PRECONDITION_REQUIRED, "if-match"),

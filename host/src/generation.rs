@@ -87,6 +87,7 @@ impl Library {
     fn find(&self, step: &StepSetup) -> Result<&Entry, String> {
         let known = || {
             let mut names: Vec<String> = self.plugins.iter().map(|entry| format!("{}@{}", entry.name, entry.version)).collect();
+            names.sort();
             names.dedup();
             names.join(", ")
         };

@@ -29,7 +29,7 @@ const CONFIG_FILE: &str = "config file";
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// Somebody else was faster.
-    #[error("the set-up is at revision {0} by now; read it again, and send its ETag as If-Match")]
+    #[error("the set-up is at revision {0} by now: somebody else was faster; read it again and make the change from that")]
     Stale(i64),
     /// The set-up cannot be built.
     #[error("{}", sentences(.0))]
@@ -55,6 +55,9 @@ pub enum RegistryError {
         /// Chain and step.
         by: String,
     },
+    /// It is part of the host.
+    #[error("{0} comes with the host and stays with it; leave it out of the chains instead")]
+    Bundled(String),
     /// No such thing.
     #[error("there is no {0}")]
     NotFound(String),
@@ -259,10 +262,7 @@ impl Registry {
         }
         let entry = Audit { subject: format!("{}@{}", row.name, row.version), before: Some(row.digest.clone()), ..entry };
         if !self.store.remove_plugin(&row.digest, entry).await? {
-            return Err(RegistryError::InUse {
-                plugin: format!("{} {}", row.name, row.version),
-                by: "the host, which brings it along".to_owned(),
-            });
+            return Err(RegistryError::Bundled(format!("{} {}", row.name, row.version)));
         }
         Ok(row)
     }
@@ -306,6 +306,10 @@ impl Registry {
         let _one_at_a_time = self.changing.lock().await;
         self.fresh(expected)?;
         let generation = self.kept(generation).await?;
+        // One in memory may outlive its plugins: what goes live must come up again after a restart.
+        for (_, _, step) in generation.setup.steps() {
+            self.bytes(step.digest.as_deref().unwrap_or_default()).await?;
+        }
         self.go_live(generation, "rollback", entry, None).await
     }
 

@@ -83,6 +83,10 @@ fn a_plugin_goes_from_upload_to_live_and_back() {
     let actions: Vec<&str> = history["items"].as_array().unwrap().iter().map(|change| change["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["rollback", "apply", "config"]);
     assert_eq!(send(&host, "DELETE", "/v1/plugins/misbehave@1.2.3", Vec::new(), &[]).status, 204);
+    let gone = format!("/v1/generations/{}/rollback", made["generation"].as_str().unwrap());
+    let gone = send(&host, "POST", &gone, Vec::new(), &[("if-match", &revision(&host))]).problem(404);
+    assert!(gone["detail"].as_str().unwrap().contains("upload it again"), "it would not come up after a restart: {gone}");
+    send(&host, "DELETE", "/v1/plugins/sentiment", Vec::new(), &[]).problem(409);
 }
 
 #[test]
@@ -293,6 +297,9 @@ fn the_command_line_does_it_all() {
     assert!(run(&["chain", "rollback"], 0).contains("is live again"));
     assert!(run(&["audit"], 0).contains("setup.rollback"));
     assert!(run(&["plugin", "remove", "misbehave"], 0).contains("is removed"));
+    let broken = file("broken.wasm", MISBEHAVE);
+    let report = run(&["plugin", "push", &broken], 1);
+    assert!(report.contains("did not pass the gate") && report.contains("FAILED      example `a promise"), "{report}");
     let wrong = file("wrong.toml", b"[[chains.default.steps]]\nplugin = \"nope\"\n");
     assert!(run(&["chain", "apply", &wrong], 1).contains("there is no plugin `nope`"));
     let wrong = file("wrong.toml", b"[[chains.default.steps]]\nplugni = \"nope\"\n");

@@ -20,7 +20,7 @@ pub(super) enum Command {
     Export(Read),
     /// Put a set-up live: built and validated first, then swapped in at once
     Apply(Apply),
-    /// Put a generation live that was live before
+    /// Put a generation live that was live before; twice in a row goes forth again
     Rollback(Rollback),
     /// What was live when, by whom and why, the newest first
     History(Read),
@@ -39,9 +39,9 @@ pub(super) struct Read {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Apply {
-    /// The set-up (TOML); `file = "x.wasm"` of a step is uploaded first
+    /// The set-up (TOML); `file = "x.wasm"` of a step is uploaded first, through the gate, also for a dry run
     file: PathBuf,
-    /// Build and validate it, show what would change, and change nothing
+    /// Build and validate it and show what would change; what is live stays
     #[arg(long)]
     dry_run: bool,
     /// Refuse if the set-up is not at this revision any more [default: the one it is at now]

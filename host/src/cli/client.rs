@@ -46,6 +46,18 @@ pub(super) struct Reason {
     change: Option<String>,
 }
 
+/// What a host refused, as the problem that it answered with.
+#[derive(Debug)]
+pub(super) struct Refused(pub(super) Value);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0["detail"].as_str().unwrap_or_default())
+    }
+}
+
+impl std::error::Error for Refused {}
+
 /// A host's admin API.
 pub(super) struct Client {
     agent: ureq::Agent,
@@ -163,7 +175,7 @@ impl Client {
         let json = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice::<Value>(&body) };
         match json {
             Ok(json) if status.is_success() => Ok(json),
-            Ok(json) if json["detail"].is_string() => anyhow::bail!("{}", json["detail"].as_str().unwrap_or_default()),
+            Ok(json) if json["detail"].is_string() => Err(Refused(json).into()),
             _ => anyhow::bail!("{} answers {status}, which is not what a signalbox says; look at --url", self.url),
         }
     }

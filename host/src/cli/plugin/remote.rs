@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use http::Method;
 use serde_json::Value;
 
-use super::super::client::{Client, Reach, Reason};
+use super::super::client::{Client, Reach, Reason, Refused};
 use super::super::table::table;
-use super::super::{Done, out};
+use super::super::{Done, complain, out};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Push {
@@ -56,9 +56,19 @@ pub(in crate::cli) struct Remove {
 
 pub(super) fn push(args: &Push) -> anyhow::Result<Done> {
     let wasm = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
-    let report = Client::changing(&args.reach, &args.reason)?.send(Method::POST, "/v1/plugins", Some(("application/wasm", wasm)))?;
+    let pushed = Client::changing(&args.reach, &args.reason)?.send(Method::POST, "/v1/plugins", Some(("application/wasm", wasm)));
+    let (report, done) = match pushed {
+        Ok(report) => (report, Done::Well),
+        Err(error) => match error.downcast_ref::<Refused>().map(|refused| refused.0["report"].clone()).filter(Value::is_object) {
+            Some(report) => {
+                complain(&format!("{}: {error}", args.file.display()));
+                (report, Done::Refused)
+            }
+            None => return Err(error),
+        },
+    };
     out(&if args.json { format!("{report:#}\n") } else { self::report(&report) });
-    Ok(Done::Well)
+    Ok(done)
 }
 
 pub(super) fn list(args: &List) -> anyhow::Result<Done> {
@@ -98,11 +108,15 @@ fn path(plugin: &str) -> String {
 fn report(report: &Value) -> String {
     let about = &report["plugin"];
     let word = if report["passed"] == true { "passed the gate" } else { "did not pass the gate" };
-    let mut page = format!("{} {} {word}\n  {}\n", text(about, "name"), text(about, "version"), text(about, "summary"));
+    let who = if about.is_object() { format!("{} {} ", text(about, "name"), text(about, "version")) } else { String::new() };
+    let mut page = format!("{who}{word}\n");
     let mut row = |name: &str, value: String| {
         let _ = writeln!(page, "  {name:<12}{value}");
     };
     row("digest", text(report, "digest"));
+    if about.is_object() {
+        row("summary", text(about, "summary"));
+    }
     for (at, permission) in about["permissions"].as_array().into_iter().flatten().enumerate() {
         row(if at == 0 { "may" } else { "" }, permission.as_str().unwrap_or_default().to_owned());
     }
@@ -111,8 +125,10 @@ fn report(report: &Value) -> String {
     }
     let examples = about["examples"].as_array().map(Vec::as_slice).unwrap_or_default();
     let passed = examples.iter().filter(|example| example["fault"].is_null()).count();
-    row("examples", format!("{passed} of {} do what they say", examples.len()));
-    row("starts from", text(about, "starts_from"));
+    if about.is_object() {
+        row("examples", format!("{passed} of {} do what they say", examples.len()));
+        row("starts from", text(about, "starts_from"));
+    }
     if let (Some(fresh), Some(reused)) = (about["cost"]["fresh_micros"].as_u64(), about["cost"]["reused_micros"].as_u64()) {
         row("per event", format!("{fresh} us fresh, {reused} us reused, {} fuel", about["cost"]["fuel"]));
     }
