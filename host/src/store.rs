@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use claim::{Claim, Mine, Running};
-pub use deliveries::{Deliveries, DeliveryQuery, StoredDelivery};
+pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::Keys;
@@ -96,6 +96,11 @@ impl Store {
     /// [`StoreError::Unavailable`] when that fails; what was recorded is safe and the next start checks the file.
     pub async fn close(self) -> Result<(), StoreError> {
         self.inner.writer.close().await
+    }
+
+    /// Whether the last commit failed, and how many have since the start. Asks nothing of the disk.
+    pub fn faults(&self) -> (bool, u64) {
+        (self.inner.writer.fault().is_some(), self.inner.writer.faults())
     }
 
     /// Whether it can write now. After a failed commit this tries one, so that a host without traffic finds out that it is well again.
