@@ -17,6 +17,7 @@ mod chain;
 mod change;
 mod decisions;
 mod deliveries;
+mod erase;
 mod guard;
 pub mod metrics;
 pub mod openapi;

@@ -30,6 +30,8 @@ use crate::source::outbound::{Outbound, OutboundAuth};
 use crate::store::{Mine, Posted, Recorded, State, Store, StoreError};
 use crate::token::{AdminToken, Tries};
 
+/// Between two batches of the sweep: events come first.
+const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 /// Accepted events resumed at once after a start.
 const RESUME_BATCH: usize = 64;
 
@@ -147,6 +149,7 @@ pub struct App {
     /// Plugins, set-ups and the live generation.
     pub registry: Registry,
     sinks: BTreeMap<String, SinkConfig>,
+    retention: Option<Duration>,
     stopping: AtomicBool,
 }
 
@@ -185,6 +188,7 @@ impl App {
             store,
             delivery: Arc::new(delivery),
             sinks: config.sinks,
+            retention: config.retention,
             lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             token,
@@ -219,6 +223,23 @@ impl App {
                 self.decide(mine).await?;
                 resumed += 1;
             }
+        }
+    }
+
+    /// Erases what is older than the config wants it kept, batch by batch; nothing when it is kept for ever.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        let Some(kept) = self.retention else { return Ok(0) };
+        let before = Timestamp(self.clock.now().0.saturating_sub(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX)));
+        let mut swept = 0;
+        loop {
+            match self.store.sweep(before).await? {
+                0 => return Ok(swept),
+                batch => swept += batch,
+            }
+            tokio::time::sleep(SWEEP_PAUSE).await;
         }
     }
 

@@ -10,6 +10,7 @@
 //! - `outbox.rs`, `deliveries.rs`: the calls that carry decisions out, and pages of them.
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
+//! - `erase.rs`: forgetting, by age, by event and by author.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
@@ -19,6 +20,7 @@
 mod audit;
 mod claim;
 mod deliveries;
+mod erase;
 mod error;
 mod journal;
 mod keys;
@@ -38,6 +40,7 @@ use std::sync::Arc;
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use claim::{Claim, Mine, Running};
 pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
+pub use erase::Erased;
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::Keys;

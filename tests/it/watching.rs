@@ -1,4 +1,4 @@
-//! What an admin's Prometheus sees: every call, step and delivery is counted, under names that no caller can add to.
+//! What an admin sees of a running host, and what it forgets: counters under names that no caller can add to, and erasure.
 
 use serde_json::json;
 
@@ -76,4 +76,41 @@ fn nobody_without_a_token_reads_them_and_no_caller_adds_a_name() {
     // The chain and its three steps have begun to count.
     let added = text.lines().filter(|line| line.contains("chain=\"default\"")).count();
     assert!(text.lines().count() <= lines + added, "{text}");
+}
+
+#[test]
+fn an_admin_erases_an_event_and_an_author_and_the_log_does_not_say_whom() {
+    let host = TestHost::with_config(SOURCES);
+    let erase = |path: &str| call(host.admin, &Request::new("DELETE", path).header("authorization", &format!("Bearer {}", host.token())));
+    let write =
+        |id: &str, handle: &str| host.post(json!({ "id": id, "text": "hi", "author": { "handle": handle } }).to_string()).decision();
+    let ids = [fresh("erased"), fresh("erased"), fresh("kept")];
+    let handle = format!("@{}", fresh("ann"));
+    let first = write(&ids[0], &handle);
+    write(&ids[1], &handle);
+    write(&ids[2], "@bob");
+    assert_eq!(erase(&format!("/v1/events/demo/{}", ids[0])).json(), json!({ "events": 1 }));
+    assert_eq!(host.rows(&ids[0]).len(), 0);
+    host.ask(&format!("/v1/decisions/{}", first["id"].as_str().unwrap())).problem(404);
+    erase(&format!("/v1/events/demo/{}", ids[0])).problem(404);
+    erase(&format!("/v1/events/desk/{}", ids[1])).problem(404);
+    assert_ne!(write(&ids[0], &handle)["id"], first["id"], "nothing knows it any more");
+    assert_eq!(erase(&format!("/v1/authors/{}", handle.replace('@', "%40"))).json(), json!({ "events": 2 }));
+    assert_eq!((host.rows(&ids[1]).len(), host.rows(&ids[2]).len()), (0, 1));
+    let log = host.ask("/v1/audit?action=author.erase").text();
+    assert!(log.contains("events of one author") && !log.contains(&handle), "{log}");
+    assert!(!host.log().contains(&handle), "{}", host.log());
+}
+
+#[test]
+fn events_are_kept_for_ever_unless_the_config_says_how_long() {
+    let id = fresh("old");
+    let mut host = TestHost::with_config(SOURCES);
+    host.post(event(&id, "hello")).decision();
+    host.restart();
+    assert_eq!(host.rows(&id).len(), 1);
+    // A day is the shortest there is, and today's event is younger.
+    std::fs::write(host.dir.path().join("signalbox.toml"), format!("{SOURCES}[retention]\nevents_days = 1\n")).unwrap();
+    host.restart();
+    assert_eq!(host.rows(&id).len(), 1);
 }
