@@ -4,6 +4,7 @@
 //! - `openapi.rs`: the document, `GET /openapi.json`.
 //! - `guard.rs`: who calls, and whether it may.
 //! - `change.rs`: who changes something and why, for the audit log.
+//! - `metrics.rs`: `GET /metrics`, for a Prometheus.
 //! - `body.rs`: bodies and queries, read into types.
 //! - every other file: one resource.
 //!
@@ -16,7 +17,9 @@ mod chain;
 mod change;
 mod decisions;
 mod deliveries;
+mod erase;
 mod guard;
+pub mod metrics;
 mod observations;
 pub mod openapi;
 mod plugins;

@@ -20,6 +20,7 @@ use crate::egress::{Auth, Credentials, Login, Place, Tls};
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::lane::Lane;
+use crate::metrics::Metrics;
 use crate::outgoing::{Mode, Outgoing};
 use crate::plugin::Sandbox;
 use crate::registry::Registry;
@@ -29,6 +30,8 @@ use crate::source::outbound::{Outbound, OutboundAuth};
 use crate::store::{Mine, Posted, Recorded, State, Store, StoreError};
 use crate::token::{AdminToken, Tries};
 
+/// Between two batches of the sweep: events come first.
+const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 /// Accepted events resumed at once after a start.
 const RESUME_BATCH: usize = 64;
 
@@ -131,6 +134,12 @@ pub struct App {
     pub refusals: Tries<String>,
     /// Whether admins come through a proxy, which says where from.
     pub behind_proxy: bool,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// When it was built.
+    pub started: Timestamp,
+    /// Places for requests in work, free or not.
+    pub places: usize,
     /// Largest body, bytes.
     pub max_body_bytes: usize,
     /// For a request's body.
@@ -140,6 +149,7 @@ pub struct App {
     /// Plugins, set-ups and the live generation.
     pub registry: Registry,
     sinks: BTreeMap<String, SinkConfig>,
+    retention: Option<Duration>,
     stopping: AtomicBool,
 }
 
@@ -169,12 +179,16 @@ impl App {
         };
         let rates = Rates(config.sources.iter().map(rate).collect());
         Ok(Self {
+            metrics: Metrics::new(config.sources.keys()),
+            started: clock.now(),
+            places: config.max_in_flight,
             clock,
             sources: config.sources.into_iter().map(|(name, source)| (name, Arc::new(source.source))).collect(),
             rates,
             store,
             delivery: Arc::new(delivery),
             sinks: config.sinks,
+            retention: config.retention,
             lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             token,
@@ -212,6 +226,23 @@ impl App {
         }
     }
 
+    /// Erases what is older than the config wants it kept, batch by batch; nothing when it is kept for ever.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        let Some(kept) = self.retention else { return Ok(0) };
+        let before = Timestamp(self.clock.now().0.saturating_sub(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX)));
+        let mut swept = 0;
+        loop {
+            match self.store.sweep(before).await? {
+                0 => return Ok(swept),
+                batch => swept += batch,
+            }
+            tokio::time::sleep(SWEEP_PAUSE).await;
+        }
+    }
+
     async fn decide(&self, mine: Mine) -> anyhow::Result<()> {
         let Some(event) = mine.accepted().cloned().map(Arc::new) else { return Ok(()) };
         let chain = self.generation().chain_for(&event);
@@ -225,6 +256,7 @@ impl App {
     /// # Errors
     /// As [`Store::record`].
     pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision) -> Result<Recorded, StoreError> {
+        self.metrics.decided(decision);
         let posted = self.posted(event, decision);
         let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
         let recorded = self.store.record(mine, event, decision, posted).await?;
@@ -259,6 +291,13 @@ impl App {
         posted
     }
 
+    /// Memory of this process that is in use, bytes, where the system says so.
+    pub fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(kib.trim().trim_end_matches(" kB").parse::<u64>().ok()? << 10)
+    }
+
     /// Says that the host is going down: load balancers look elsewhere from now on.
     pub fn begin_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -269,8 +308,13 @@ impl App {
         if self.stopping.load(Ordering::Relaxed) {
             return Some("stopping".to_owned());
         }
-        if self.permits.available_permits() == 0 {
-            return Some("all places are taken".to_owned());
+        let free = self.permits.available_permits();
+        if free == 0 {
+            return Some(format!("all {} places are taken; requests that come now are told to come again", self.places));
+        }
+        // The registry brings one up before anything listens, so this is a fault of ours; but traffic it would pass undecided.
+        if self.registry.now().1 == 0 {
+            return Some("no set-up is live".to_owned());
         }
         self.store.healthy().await.err().map(|error| error.to_string())
     }

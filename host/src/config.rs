@@ -46,6 +46,8 @@ pub struct Written {
     pub limits: Limits,
     /// The host's own log.
     pub log: Log,
+    /// How long events are kept.
+    pub retention: Retention,
     /// Connections to desks, by the name in `POST /hooks/NAME`. Without any there is `demo`.
     pub sources: BTreeMap<String, SourceEntry>,
     /// The chain `default`, in order. Without any it is the bundled one: categorize, sentiment, escalate.
@@ -113,6 +115,14 @@ pub struct Log {
     pub format: LogFormat,
     /// "error", "warn", "info" (the default), "debug", "trace", or a filter such as "signalbox=debug".
     pub filter: Option<String>,
+}
+
+/// `[retention]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Events that were decided so many days ago are erased, with their decisions and deliveries. Without it they are kept for ever.
+    pub events_days: Option<u32>,
 }
 
 /// How the host writes its log.
@@ -206,6 +216,8 @@ pub struct Config {
     pub limits: Limits,
     /// The host's own log.
     pub log: Log,
+    /// How long events are kept; for ever without it.
+    pub retention: Option<Duration>,
     /// By name.
     pub sources: BTreeMap<String, SourceConfig>,
     /// The chains, and which source takes which, as they are written.
@@ -320,6 +332,7 @@ mod tests {
             ("[server]\nadmin_listen = \"[2001:db8::1]:8641\"\n", 2, "put a proxy with TLS before it and say `behind_proxy = true`"),
             ("[server]\nlisen = \"127.0.0.1:1\"\n", 2, "unknown field `lisen`"),
             ("[server\n", 1, ""),
+            ("[retention]\nevents_days = 0\n", 2, "`retention.events_days` is 0; leave it out to keep events for ever"),
             ("\n[limits]\nfuel = 0\n", 3, "`limits.fuel` is 0; a budget can be changed, not switched off"),
             ("[limits]\nfuel = \"much\"\n", 2, "invalid type"),
             ("[[steps]]\n", 1, "neither `plugin` nor `file`"),

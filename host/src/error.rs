@@ -160,6 +160,11 @@ fn caller(error: &StoreError) -> String {
 }
 
 impl ApiError {
+    /// The stable code of its answer: one of [`CODES`].
+    pub fn code(&self) -> &'static str {
+        self.status().1
+    }
+
     /// The status and a stable code.
     fn status(&self) -> (StatusCode, &'static str) {
         match self {

@@ -60,6 +60,8 @@ pub mod config;
 
 pub mod telemetry;
 
+pub mod metrics;
+
 pub mod decision;
 
 pub mod verdict;

@@ -58,10 +58,11 @@ fn hooks() -> MethodRouter<Arc<App>> {
     post(webhook::receive).get(webhook::challenge).options(webhook::validate).fallback(|| async { ApiError::Method("POST".to_owned()) })
 }
 
-/// What admins call: every `/v1` route needs a token, the description of them does not.
+/// What admins call: every `/v1` route and the metrics need a token, the description of them does not.
 pub fn admin(app: Arc<App>) -> Router {
     Router::new()
         .nest("/v1", admin::router(&app))
+        .route("/metrics", admin::metrics::route(&app))
         .route("/openapi.json", get(admin::openapi::serve).fallback(|| async { ApiError::Method("GET".to_owned()) }))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))

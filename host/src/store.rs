@@ -12,6 +12,7 @@
 //! - `read.rs`: single decisions and pages of them.
 //! - `observations.rs`: what desks did afterwards.
 //! - `life.rs`: plugins, generations, changes, replays.
+//! - `erase.rs`: forgetting, by age, by event and by author.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
@@ -21,6 +22,7 @@
 mod audit;
 mod claim;
 mod deliveries;
+mod erase;
 mod error;
 mod journal;
 mod keys;
@@ -40,7 +42,8 @@ use std::sync::Arc;
 
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use claim::{Claim, Mine, Running};
-pub use deliveries::{Deliveries, DeliveryQuery, StoredDelivery};
+pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
+pub use erase::Erased;
 pub use error::StoreError;
 pub use journal::Recorded;
 pub use keys::{Keys, delivery_key};
@@ -100,6 +103,11 @@ impl Store {
     /// [`StoreError::Unavailable`] when that fails; what was recorded is safe and the next start checks the file.
     pub async fn close(self) -> Result<(), StoreError> {
         self.inner.writer.close().await
+    }
+
+    /// Whether the last commit failed, and how many have since the start. Asks nothing of the disk.
+    pub fn faults(&self) -> (bool, u64) {
+        (self.inner.writer.fault().is_some(), self.inner.writer.faults())
     }
 
     /// Whether it can write now. After a failed commit this tries one, so that a host without traffic finds out that it is well again.

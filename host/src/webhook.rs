@@ -21,12 +21,15 @@ use crate::app::App;
 use crate::call::Peer;
 use crate::error::ApiError;
 use crate::event::{Event, Timestamp};
+use crate::metrics::Called;
 use crate::respond::{self, Made};
 use crate::signature::Reach;
 use crate::source::{Answer, Content, MapError, Mapped, Mapping, Source};
 use crate::store::{Claim, Keys, Mine, Observation, Recorded, delivery_key};
 
-type Answered = oneshot::Sender<Result<Response, ApiError>>;
+/// What an answer is counted as, and the answer.
+type Told = Result<(Called, Response), ApiError>;
+type Answered = oneshot::Sender<Told>;
 
 /// One verified call on its way to a decision.
 struct Call {
@@ -50,7 +53,22 @@ pub async fn receive(
     Extension(peer): Extension<Peer>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let source = configured(&app, name)?;
+    let source = configured(&app, name).inspect_err(|_| app.metrics.unrouted())?;
+    let timed = app.metrics.begin(source.name());
+    let told = take(app, source, peer, request).await;
+    match told {
+        Ok((called, response)) => {
+            timed.finish(&called);
+            Ok(response)
+        }
+        Err(refused) => {
+            timed.finish(&Called::Refused(refused.code()));
+            Err(refused)
+        }
+    }
+}
+
+async fn take(app: Arc<App>, source: Arc<Source>, peer: Peer, request: Request<Body>) -> Told {
     let (parts, body) = request.into_parts();
     uncompressed(&parts.headers)?;
     Content::of(&parts.headers).map_err(MapError::from)?;
@@ -123,7 +141,7 @@ impl Call {
             Mapped::Event(event) => Arc::new(*event),
             Mapped::Dropped { reason } => {
                 tracing::info!(source = self.source.name(), reason, "event not run");
-                return reply(answer, Ok(respond::dropped(&reason)));
+                return reply(answer, Ok((Called::Dropped(reason.clone()), respond::dropped(&reason))));
             }
             Mapped::Observation { reason, ticket } => {
                 let observed = self.observe(reason, ticket, now).await;
@@ -133,19 +151,19 @@ impl Call {
         let delivery = self.source.delivery_id(&self.headers);
         match self.claim(&Keys::of(self.source.name(), delivery.as_deref(), &event)).await {
             Err(error) => reply(answer, Err(error)),
-            Ok(Claimed::Known(recorded)) => reply(answer, Ok(respond::decision(&recorded, Made::Before))),
+            Ok(Claimed::Known(recorded)) => reply(answer, Ok((Called::Repeated, respond::decision(&recorded, Made::Before)))),
             Ok(Claimed::Mine(mine)) => self.run(mine, event, answer).await,
         }
     }
 
     /// Records what the desk did, before it is told that it was heard.
-    async fn observe(&self, what: String, ticket: Option<String>, at: Timestamp) -> Result<Response, ApiError> {
+    async fn observe(&self, what: String, ticket: Option<String>, at: Timestamp) -> Told {
         let delivery = self.source.delivery_id(&self.headers);
         let source = self.source.name().to_owned();
         let key = delivery_key(&source, delivery.as_deref(), &self.body);
-        let answer = respond::observed(&what);
+        let told = (Called::Observed(what.clone()), respond::observed(&what));
         self.app.store.observe(Observation { at, source, ticket, what }, key).await?;
-        Ok(answer)
+        Ok(told)
     }
 
     /// Whose event it is: decided before, or ours to decide. Waits, within the caller's budget, while another copy is decided.
@@ -200,7 +218,10 @@ impl Call {
         };
         let recorded = self.app.record(mine, &event, &decision).await;
         match answer {
-            Some(answer) => reply(answer, recorded.map(|recorded| respond::decision(&recorded, Made::Now)).map_err(Into::into)),
+            Some(answer) => {
+                let told = recorded.map(|recorded| (Called::Decided, respond::decision(&recorded, Made::Now)));
+                reply(answer, told.map_err(Into::into));
+            }
             // The receipt is out and the event is durable: it will be taken up again at the next start.
             None => {
                 if let Err(error) = recorded {
@@ -216,7 +237,7 @@ impl Call {
         let answer = answer.take()?;
         match accepted {
             Ok(mine) => {
-                reply(answer, Ok(respond::receipt(self.source.name(), &event.id)));
+                reply(answer, Ok((Called::Receipt, respond::receipt(self.source.name(), &event.id))));
                 Some(mine)
             }
             Err(error) => {
@@ -237,8 +258,8 @@ enum Claimed {
 }
 
 /// Hands the answer over; a caller that has hung up is not there to take it.
-fn reply(answer: Answered, response: Result<Response, ApiError>) {
-    let _ = answer.send(response);
+fn reply(answer: Answered, told: Told) {
+    let _ = answer.send(told);
 }
 
 /// Reads the body within its cap and its time.

@@ -23,5 +23,6 @@ mod refusals;
 mod sandbox;
 mod source;
 mod tidy;
+mod watching;
 mod webhook;
 mod wire;

@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, observations, plugins, replays, setup, sources, tokens};
+use super::{about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, tokens};
 use crate::app::App;
 use crate::breaker::Health;
 use crate::gate::GateReport;
@@ -66,6 +66,10 @@ pub const ROUTES: &[Route] = &[
         .answers::<Page<decisions::Decided>>(200),
     get("/decisions/{id}", Viewer, "One event and its decision, by the decision's id", |is| on(is, decisions::show))
         .answers::<decisions::Decided>(200),
+    delete("/events/{source}/{event_id}", Admin, "Erases an event, with all that was made of it", |is| on(is, erase::event))
+        .answers::<erase::Erased>(200),
+    delete("/authors/{author}", Admin, "Erases every event of an author, by id or handle", |is| on(is, erase::author))
+        .answers::<erase::Erased>(200),
     get("/sources", Viewer, "Connections to desks, without their secrets", |is| on(is, sources::list)).answers::<sources::Sources>(200),
     post("/sources/{name}/test", Operator, "What a call would become, sending and recording nothing", |is| on(is, sources::test))
         .takes::<sources::Tried>()

@@ -34,8 +34,6 @@ use table::Table;
 
 /// Characters of an example that a category learns from: a post, not a thread.
 const EXAMPLE_CHARS: usize = 500;
-/// Without a plugin or a config every bundled rule runs, in this order, so that every field has somebody who speaks of it.
-const EVERY_RULE: [&str; 5] = ["categorize", "sentiment", "urgency", "guard", "escalate"];
 /// The step whose model, categories and examples are set.
 const CATEGORIZE: &str = "categorize";
 
@@ -202,7 +200,8 @@ fn chain(args: &Args) -> anyhow::Result<Config> {
         args.plugin_config.as_deref().map(|text| serde_json::from_str::<Value>(text).context("--plugin-config: not JSON")).transpose()?;
     let mut config = match &args.plugin {
         None if args.config.is_none() => {
-            Config::of_steps(EVERY_RULE.map(|name| StepSetup { plugin: Some(name.to_owned()), ..StepSetup::default() }), &overrides)?
+            let step = |name: &&str| StepSetup { plugin: Some((*name).to_owned()), ..StepSetup::default() };
+            Config::of_steps(args.field.rules().iter().map(step), &overrides)?
         }
         None => Config::load(args.config.as_deref(), &overrides)?,
         Some(plugin) => {

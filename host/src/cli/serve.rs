@@ -19,6 +19,9 @@ use crate::token;
 /// Between two looks for accepted events that have no decision: such are rare, and a look costs one short query.
 const RESUME_EVERY: Duration = Duration::from_secs(30);
 
+/// Between two looks for events that are older than they are kept: their age is told in days.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Config file (TOML); without one, the bundled chain and a demo source for this machine
@@ -66,11 +69,12 @@ async fn host(config: Config) -> anyhow::Result<Done> {
         tokio::spawn(server::run(admin, server::admin(app.clone()), bounds, until(stopping.clone()))),
     );
     let delivering = tokio::spawn(app.delivery.clone().run(until(stopping), bounds.drain));
-    let resuming = tokio::spawn(resume(app.clone()));
+    let (resuming, sweeping) = (tokio::spawn(resume(app.clone())), tokio::spawn(sweep(app.clone())));
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, those under way finish");
     app.begin_stopping();
     resuming.abort();
+    sweeping.abort();
     drop(stop);
     let _ = tokio::join!(listeners.0, listeners.1, delivering);
     app.store.clone().close().await.context("the journal could not be closed; nothing is lost, the next start checks it")?;
@@ -86,6 +90,19 @@ async fn resume(app: Arc<App>) {
             Ok(0) => {}
             Ok(resumed) => tracing::info!(resumed, "accepted events are decided"),
             Err(error) => tracing::error!(reason = %error, "accepted events are still waiting"),
+        }
+    }
+}
+
+/// Erases what is older than it is kept.
+async fn sweep(app: Arc<App>) {
+    let mut turn = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        turn.tick().await;
+        match app.sweep().await {
+            Ok(0) => {}
+            Ok(events) => tracing::info!(events, "events past their retention are erased"),
+            Err(error) => tracing::error!(reason = %error, "events past their retention are still there"),
         }
     }
 }

@@ -47,6 +47,11 @@ impl Resolver<'_> {
             }
         }
         self.limits(&written.limits)?;
+        if written.retention.events_days == Some(0) {
+            let problem = "`retention.events_days` is 0; leave it out to keep events for ever, or write a number of days".to_owned();
+            return Err(self.fault("events_days", problem));
+        }
+        let retention = written.retention.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400));
         let sources = if written.sources.is_empty() { BTreeMap::from([(DEMO.to_owned(), demo())]) } else { written.sources };
         let sources = sources.into_iter().map(|(name, entry)| Ok((name.clone(), self.source(&name, entry)?)));
         let mut artefacts = bundled();
@@ -76,6 +81,7 @@ impl Resolver<'_> {
             drain: Duration::from_millis(drain_ms),
             limits: written.limits,
             log: written.log,
+            retention,
             setup,
             artefacts,
             sources,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -142,6 +142,38 @@ impl Store {
         })
         .await
     }
+
+    /// How many open deliveries a target has in each state, and when the oldest one that waits was made. Delivered ones and shadows are
+    /// not counted: they only grow, and counting them reads them all.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the journal cannot be read.
+    pub async fn backlog(&self, targets: Vec<String>) -> Result<Vec<Backlog>, StoreError> {
+        self.read(move |conn| targets.into_iter().map(|target| backlog(conn, target)).collect()).await
+    }
+}
+
+/// What a target still has to get, or never got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Who gets it.
+    pub target: String,
+    /// How many are in each state.
+    pub counts: Vec<(State, u64)>,
+    /// When the oldest that waits was made.
+    pub oldest: Option<Timestamp>,
+}
+
+fn backlog(conn: &Connection, target: String) -> rusqlite::Result<Backlog> {
+    const COUNT: &str = "SELECT count(*) FROM outbox WHERE target = ?1 AND state = ?2";
+    const OLDEST: &str = "SELECT made FROM outbox WHERE target = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1";
+    let mut counts = Vec::new();
+    for state in [State::Waiting, State::Sending, State::Parked, State::Dead] {
+        let count: i64 = conn.prepare_cached(COUNT)?.query_row(params![target, state], |row| row.get(0))?;
+        counts.push((state, count.unsigned_abs()));
+    }
+    let oldest: Option<i64> = conn.prepare_cached(OLDEST)?.query_row([&target], |row| row.get(0)).optional()?;
+    Ok(Backlog { target, counts, oldest: oldest.map(|at| Timestamp(at.unsigned_abs())) })
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDelivery> {

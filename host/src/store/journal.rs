@@ -68,6 +68,9 @@ impl Store {
                         return Ok(decided);
                     }
                     claim(conn, seq, hold.keys())?;
+                    // The row lists every key of its event: by that list they are found when it is to be forgotten.
+                    const KEYS: &str = "UPDATE events SET keys = ?2 WHERE seq = ?1 AND length(keys) < length(?2)";
+                    conn.prepare_cached(KEYS)?.execute(params![seq, hold.keys().as_flattened()])?;
                     seq
                 }
             };

@@ -32,7 +32,8 @@ pub enum State {
 }
 
 impl State {
-    fn word(self) -> &'static str {
+    /// Its word, in JSON, in the database and in metrics.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Sending => "sending",

@@ -175,12 +175,14 @@ CREATE INDEX observations_ticket ON observations (ticket, seq) WHERE ticket IS N
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
-/// checkpoints rare next to commits; the limit (64 MiB) gives the disk back after a burst.
+/// checkpoints rare next to commits; the limit (64 MiB) gives the disk back after a burst. What is
+/// deleted is overwritten: somebody has asked to be forgotten.
 const SETTINGS: &str = "
 PRAGMA synchronous = FULL;
 PRAGMA fullfsync = ON;
 PRAGMA foreign_keys = ON;
 PRAGMA temp_store = MEMORY;
+PRAGMA secure_delete = ON;
 PRAGMA cell_size_check = ON;
 PRAGMA trusted_schema = OFF;
 PRAGMA wal_autocheckpoint = 4096;

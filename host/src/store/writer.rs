@@ -5,6 +5,7 @@
 //! bad write fail its neighbours, and never give up for good: after an error the next write finds it trying again.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -25,6 +26,7 @@ pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Message>>,
     thread: Option<JoinHandle<()>>,
     fault: Arc<Mutex<Option<StoreError>>>,
+    faults: Arc<AtomicU64>,
 }
 
 enum Message {
@@ -35,11 +37,11 @@ enum Message {
 impl Writer {
     pub(super) fn start(file: Arc<Path>, conn: Connection) -> Result<Self, StoreError> {
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let fault = Arc::new(Mutex::new(None));
-        let desk = Desk { file: file.to_path_buf(), conn: Some(conn), fault: Arc::clone(&fault) };
+        let (fault, faults) = (Arc::new(Mutex::new(None)), Arc::new(AtomicU64::new(0)));
+        let desk = Desk { file: file.to_path_buf(), conn: Some(conn), fault: Arc::clone(&fault), faults: Arc::clone(&faults) };
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || desk.run(jobs));
         let thread = thread.map_err(|error| StoreError::io(&file, &error))?;
-        Ok(Self { file, jobs: Some(sender), thread: Some(thread), fault })
+        Ok(Self { file, jobs: Some(sender), thread: Some(thread), fault, faults })
     }
 
     /// Has `work` done inside a transaction and answers when that is durable. What `work` owns is dropped after the commit and
@@ -69,6 +71,11 @@ impl Writer {
             return Some(StoreError::stopped(&self.file));
         }
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Commits that failed since the start.
+    pub(super) fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
     }
 
     async fn send(&self, message: Message) -> Result<(), StoreError> {
@@ -120,6 +127,7 @@ struct Desk {
     file: PathBuf,
     conn: Option<Connection>,
     fault: Arc<Mutex<Option<StoreError>>>,
+    faults: Arc<AtomicU64>,
 }
 
 impl Desk {
@@ -195,6 +203,9 @@ impl Desk {
         let answer = result.as_ref().map(drop).map_err(|error| StoreError::sqlite(&self.file, error));
         if result.as_ref().is_err_and(lost_the_file) {
             self.conn = None;
+        }
+        if answer.is_err() {
+            self.faults.fetch_add(1, Ordering::Relaxed);
         }
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match (&answer, &*fault) {

@@ -45,6 +45,18 @@ pub(super) struct Said {
 }
 
 impl Field {
+    /// The bundled rules that are measured when no plugin and no config is named: the one that judges the field, or the whole
+    /// chain for what several decide together.
+    pub(super) fn rules(self) -> &'static [&'static str] {
+        match self {
+            Self::Sentiment | Self::Sarcasm => &["sentiment"],
+            Self::Category | Self::Intent => &["categorize"],
+            Self::Urgency => &["urgency"],
+            Self::Abuse | Self::Moderation => &["guard"],
+            Self::Language | Self::Escalation | Self::Crisis => &["categorize", "sentiment", "urgency", "guard", "escalate"],
+        }
+    }
+
     /// As it is typed.
     pub(super) fn name(self) -> &'static str {
         match self {
