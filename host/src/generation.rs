@@ -332,7 +332,10 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named_with_what_is() {
         let said = resolved(Some("spam@2.0.0"), None).unwrap_err();
-        assert!(said.contains("/chains/default/steps/0/plugin there is no plugin `spam@2.0.0`; there are other@0.1.0, spam@1.10.0"), "{said}");
+        assert!(
+            said.contains("/chains/default/steps/0/plugin there is no plugin `spam@2.0.0`; there are other@0.1.0, spam@1.10.0"),
+            "{said}"
+        );
         assert!(resolved(None, Some("f")).unwrap_err().contains("upload it first"));
     }
 
