@@ -307,8 +307,12 @@ impl Registry {
         self.fresh(expected)?;
         let generation = self.kept(generation).await?;
         // One in memory may outlive its plugins: what goes live must come up again after a restart.
+        let known = self.plugins().await?;
         for (_, _, step) in generation.setup.steps() {
-            self.bytes(step.digest.as_deref().unwrap_or_default()).await?;
+            let digest = step.digest.as_deref().unwrap_or_default();
+            if !known.iter().any(|row| row.digest == digest) {
+                return Err(RegistryError::NotFound(format!("plugin with the digest {digest}; upload it again")));
+            }
         }
         self.go_live(generation, "rollback", entry, None).await
     }
