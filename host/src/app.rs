@@ -13,7 +13,7 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
-use crate::config::{self, Config, Retry, SinkConfig, TIMEOUT};
+use crate::config::{self, Config, SinkConfig, TIMEOUT};
 use crate::decision::Decision;
 use crate::delivery::{Delivery, Desk};
 use crate::egress::{Auth, Credentials, Login, Place, Tls};
@@ -90,9 +90,7 @@ fn desk(outbound: &Outbound, tls: &Tls) -> Result<Desk, String> {
             Auth::Login(Box::new(Login::new(place.clone(), token_path.clone(), &credentials, tls)?))
         }
     };
-    let (base, max) = (Duration::from_secs(outbound.retry.base_s), Duration::from_secs(outbound.retry.max_s));
-    let retry = Retry { attempts: outbound.retry.attempts, base, max };
-    Ok(Desk { place, auth, mode: outbound.mode, retry })
+    Ok(Desk { place, auth, mode: outbound.mode, retry: outbound.retry })
 }
 
 /// What a source's adapter writes back of a decision.

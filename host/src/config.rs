@@ -6,6 +6,7 @@
 mod limits;
 mod outbound;
 mod resolve;
+mod samples;
 mod sinks;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use limits::Limits;
 pub use outbound::OutboundEntry;
 use resolve::{Resolver, line_of};
-pub use sinks::{Retry, RetryEntry, SinkConfig, SinkEntry, TIMEOUT};
+pub use sinks::{SinkConfig, SinkEntry, TIMEOUT};
 
 pub use crate::setup::Isolation;
 use crate::setup::{ChainSetup, Setup, StepSetup};
@@ -155,6 +156,8 @@ pub struct SourceEntry {
     pub max_per_second: Option<u32>,
     /// The user that decisions are written back as, in the desk's own words (login, address or id): what it does is dropped.
     pub own_user: Option<String>,
+    /// Directory of saved samples, calls that the adapter must go on understanding: `source test --save` writes them.
+    pub samples: Option<PathBuf>,
     /// Where decisions are written back to; without it they are not.
     pub outbound: Option<OutboundEntry>,
 }
@@ -185,6 +188,8 @@ pub struct SourceConfig {
     pub source: Source,
     /// Events per second.
     pub max_per_second: u32,
+    /// Where its saved samples are.
+    pub samples: Option<PathBuf>,
 }
 
 /// Everything the host runs with.

@@ -21,10 +21,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::config::Retry;
 use crate::egress::{Auth, Egress, Place, Tls};
 use crate::event::Timestamp;
 use crate::outgoing::Mode;
+use crate::retry::Retry;
 use crate::store::{Due, Store, StoreError};
 pub use health::Health;
 

@@ -43,6 +43,8 @@ pub mod egress;
 
 pub mod outgoing;
 
+pub mod retry;
+
 pub mod generation;
 
 pub mod gate;

@@ -20,6 +20,7 @@ mod mapping;
 pub mod outbound;
 pub mod presets;
 mod reading;
+pub mod sample;
 mod time;
 pub mod trial;
 

@@ -221,8 +221,12 @@ impl Ledger {
         let articles = call.path.strip_prefix("/tickets/").and_then(|rest| rest.strip_suffix("/articles")).map(str::to_owned);
         match (call.method.as_str(), articles) {
             ("GET", Some(ticket)) => json!(self.articles.get(&ticket)),
-            // Any other page shows all that was ever written, as a ticket's history does.
-            ("GET", None) => self.effects.iter().map(|call| String::from_utf8_lossy(&call.body).into_owned()).collect(),
+            // Any other page shows all that was ever written to the record that its path ends with, as a ticket's history does.
+            ("GET", None) => {
+                let record = |path: &str| path.rsplit('/').next().map(str::to_owned);
+                let told = self.effects.iter().filter(|effect| record(&effect.path) == record(&call.path));
+                told.map(|call| String::from_utf8_lossy(&call.body).into_owned()).collect()
+            }
             (_, Some(ticket)) => {
                 self.articles.entry(ticket).or_default().push(call.json());
                 self.effects.push(call.clone());

@@ -247,3 +247,52 @@ fn the_admins_test_page_shows_the_same_and_records_nothing() {
     assert!(!sources.to_string().contains(ZAMMAD_KEY));
     call(host.admin, &Request::post("/v1/sources/zammad/test", "{}").json()).problem(401);
 }
+
+#[test]
+fn an_adapter_that_no_longer_understands_a_saved_call_is_not_put_to_work() {
+    let dir = furnished();
+    let shown = signalbox(&["source", "show", "zammad"]);
+    let adapter = String::from_utf8(shown.stdout).unwrap();
+    written(dir.path(), "adapter.toml", &adapter);
+    let source = "[sources.zammad]\nadapter = \"adapter.toml\"\nsecrets = [\"file:zammad.secret\"]\n";
+    let config = written(dir.path(), "signalbox.toml", source);
+    let call = payload("zammad-ticket-default");
+    let test = |more: &[&str]| {
+        let output = signalbox(&[&["source", "test", "zammad", "--config", &config], more].concat());
+        (output.status.code(), String::from_utf8(output.stdout.clone()).unwrap() + &complaint(&output))
+    };
+    let homeless = test(&["--payload", &call, "--save", "outage"]);
+    assert!(homeless.0 == Some(1) && homeless.1.contains("write `samples = \"DIR\"` under [sources.zammad]"), "{homeless:?}");
+
+    written(dir.path(), "signalbox.toml", format!("{source}samples = \"samples\"\n"));
+    let headers = written(dir.path(), "headers.json", r#"{"X-Zammad-Delivery": "1", "Authorization": "Bearer hush"}"#);
+    test(&["--payload", &call, "--headers", &headers, "--save", "outage"]);
+    let saved = fs::read_to_string(dir.path().join("samples/outage.json")).unwrap();
+    assert!(saved.contains("zammad:article:104") && !saved.contains("hush"), "{saved}");
+    assert_eq!(test(&[]), (Some(0), format!("{:<32}as it was\n", "outage")));
+    let check = || {
+        let output = signalbox(&["check", "--config", &config]);
+        (output.status.code(), String::from_utf8(output.stdout.clone()).unwrap() + &complaint(&output))
+    };
+    let fine = check();
+    assert!(fine.0 == Some(0) && fine.1.contains("1 source, 1 sample, 3 steps"), "{fine:?}");
+
+    written(
+        dir.path(),
+        "adapter.toml",
+        adapter.replace("\"ticket.number\" = ", "\"ticket.assignee\" = ").replacen(
+            "\"ticket.assignee\" = { path = \"/ticket/owner",
+            "# { path = \"/ticket/owner",
+            1,
+        ),
+    );
+    let now = test(&[]);
+    assert!(now.0 == Some(1) && now.1.contains("/ticket/number was \"10081\", and is missing now"), "{now:?}");
+    let refused = check();
+    assert!(
+        refused.0 == Some(1) && refused.1.contains("source `zammad` no longer understands its sample `outage`: /ticket/"),
+        "{refused:?}"
+    );
+    let serve = signalbox(&["serve", "--config", &config, "--data", dir.path().join("other").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert!(serve.status.code() == Some(1) && complaint(&serve).contains("its sample `outage`"), "{}", complaint(&serve));
+}

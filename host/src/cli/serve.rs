@@ -41,6 +41,7 @@ pub(super) struct Args {
 pub(super) fn serve(args: &Args) -> anyhow::Result<Done> {
     let overrides = Overrides { listen: args.listen.clone(), admin_listen: args.admin_listen.clone(), data: args.data.clone() };
     let config = Config::load(args.config.as_deref(), &overrides)?;
+    config.samples_hold().map_err(anyhow::Error::msg)?;
     telemetry::start(&config.log)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(host(config))
 }

@@ -15,6 +15,7 @@ use crate::config::{Config, Overrides};
 use crate::generation::Generation;
 use crate::plugin::Sandbox;
 use crate::source::presets;
+use crate::source::sample::Sample;
 use crate::source::trial::{Shown, Trial};
 
 #[derive(Debug, clap::Subcommand)]
@@ -50,9 +51,9 @@ pub(super) enum Command {
 pub(super) struct Test {
     /// A configured source, or a preset
     name: String,
-    /// The body, as the desk sends it
+    /// The body, as the desk sends it; without one, every saved sample of the source is tried
     #[arg(long, value_name = "FILE")]
-    payload: PathBuf,
+    payload: Option<PathBuf>,
     /// JSON object of the headers that came with it
     #[arg(long, value_name = "FILE")]
     headers: Option<PathBuf>,
@@ -65,6 +66,9 @@ pub(super) struct Test {
     /// Keep compiled plugins here between runs [default: a temporary directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Keep the call and what it became under this name: the adapter must go on understanding it
+    #[arg(long, value_name = "SAMPLE", requires = "payload")]
+    save: Option<String>,
     /// Print JSON: verification, event or dropped or observation, decision, outbound
     #[arg(long)]
     json: bool,
@@ -178,10 +182,15 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 fn test(args: &Test) -> anyhow::Result<Done> {
     let config = Config::load(args.config.as_deref(), &Overrides { data: args.data.clone(), ..Overrides::default() })?;
+    let Some(payload) = &args.payload else { return samples(&args.name, &config) };
     let source = named(&args.name, &config)?;
     let mut headers = headers(args.headers.as_deref())?;
-    let body = std::fs::read(&args.payload).with_context(|| args.payload.display().to_string())?;
+    let body = std::fs::read(payload).with_context(|| payload.display().to_string())?;
     let body = uncaptured(body, &mut headers)?;
+    if let Some(name) = &args.save {
+        let sample = Sample::of(&source, &headers, args.query.as_deref(), &body).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        save(&sample, name, &args.name, &config)?;
+    }
     let now = Clock::System.now();
     let mut trial = Trial::of(&source, &headers, args.query.as_deref(), &body, now);
     if let Some(event) = trial.event.clone() {
@@ -195,6 +204,46 @@ fn test(args: &Test) -> anyhow::Result<Done> {
     let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&trial)?) } else { told(&trial) };
     out(&text);
     Ok(if trial.taken() { Done::Well } else { Done::Refused })
+}
+
+/// Writes a sample to where its source keeps them.
+fn save(sample: &Sample, name: &str, source: &str, config: &Config) -> anyhow::Result<()> {
+    let dir = config.sources.get(source).and_then(|source| source.samples.as_ref()).with_context(|| {
+        format!(
+            "source `{source}` has no place for samples; write `samples = \"DIR\"` under [sources.{source}] of the file that --config names"
+        )
+    })?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    anyhow::ensure!(
+        !name.is_empty() && name.chars().all(plain),
+        "`{}` is no sample's name; use letters, digits, `-` and `_`",
+        name.escape_debug()
+    );
+    let file = dir.join(format!("{name}.json"));
+    let written = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&file, format!("{}\n", serde_json::to_string_pretty(sample)?)));
+    written.with_context(|| format!("the sample cannot be written to {}", file.display()))
+}
+
+/// Every saved sample of a source, held against its adapter.
+fn samples(name: &str, config: &Config) -> anyhow::Result<Done> {
+    let source =
+        config.sources.get(name).with_context(|| format!("there is no source `{name}` with samples; give a call with --payload FILE"))?;
+    let held = source.samples().map_err(anyhow::Error::msg)?;
+    anyhow::ensure!(
+        !held.is_empty(),
+        "source `{name}` has no saved samples; give a call with --payload FILE, and keep it with --save SAMPLE"
+    );
+    let mut done = Done::Well;
+    for (sample, held) in held {
+        out(&match held {
+            Ok(()) => format!("{sample:<32}as it was\n"),
+            Err(differences) => {
+                done = Done::Refused;
+                differences.iter().map(|difference| format!("{sample:<32}{}\n", card::printable(difference))).collect()
+            }
+        });
+    }
+    Ok(done)
 }
 
 /// The call inside of a capture, `{"headers": {...}, "params": {...}}`: test data of desks often comes like that.

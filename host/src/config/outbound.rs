@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::outgoing::Mode;
-use crate::source::outbound::{Desk, Hidden, Retry};
+use crate::retry::RetryEntry;
+use crate::source::outbound::{Desk, Hidden};
 
 /// The way back to one desk, as written.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -26,7 +27,8 @@ pub struct OutboundEntry {
     #[serde(default)]
     pub mode: Mode,
     /// Overrides of the adapter's own.
-    pub retry: Option<Retry>,
+    #[serde(default)]
+    pub retry: RetryEntry,
     /// Addresses and networks of your own that may be called, such as "10.1.0.0/16"; others that are not public are refused.
     #[serde(default)]
     pub allow_private: Vec<String>,

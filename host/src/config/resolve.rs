@@ -129,7 +129,8 @@ impl Resolver<'_> {
         let outbound = entry.outbound.map(|entry| entry.resolve(|reference| self.secret(reference))).transpose().map_err(&fault)?;
         let settings = Settings { auth: entry.auth, secrets, answer: entry.answer, own_user: entry.own_user, outbound };
         let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
-        Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1) })
+        let samples = entry.samples.map(|dir| self.beside(&dir));
+        Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1), samples })
     }
 
     fn sink(&self, name: &str, entry: SinkEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<SinkConfig, ConfigError> {
@@ -243,6 +244,7 @@ fn demo() -> SourceEntry {
         auth: None,
         max_per_second: None,
         own_user: None,
+        samples: None,
         outbound: None,
     }
 }

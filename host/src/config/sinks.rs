@@ -1,4 +1,4 @@
-//! `[sinks.NAME]`: urls that get decisions, and how often a delivery is tried. Written and resolved form.
+//! `[sinks.NAME]`: urls that get decisions. Written and resolved form.
 //!
 //! Read by `config/resolve.rs`; the resolved values are what `delivery` and `egress` work with.
 
@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use http::Uri;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::network::Network;
 use crate::outgoing::Mode;
+use crate::retry::{Retry, RetryEntry, duration};
 use crate::signature::{Secret, standard_secret};
 
 /// For one call to a desk: some take ten seconds to save a ticket with many triggers.
@@ -36,58 +37,6 @@ pub struct SinkEntry {
     pub retry: RetryEntry,
     /// For one call, seconds. 30 unless told otherwise.
     pub timeout_s: Option<f64>,
-}
-
-/// `retry = { attempts, base_s, max_s }`: the first pause, doubled after every failure up to the most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RetryEntry {
-    /// Attempts that reach the desk and fail, until the call is given up. 24 unless told otherwise.
-    pub attempts: Option<u32>,
-    /// The first pause, seconds. 2 unless told otherwise.
-    pub base_s: Option<f64>,
-    /// The longest pause, seconds. 900 unless told otherwise.
-    pub max_s: Option<f64>,
-}
-
-/// How often and how long a call is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Attempts that count.
-    pub attempts: u32,
-    /// The first pause.
-    pub base: Duration,
-    /// The longest pause.
-    pub max: Duration,
-}
-
-impl Default for Retry {
-    /// More than four hours: a desk that is being upgraded comes back within that. Attempts that do not reach the desk do not count.
-    fn default() -> Self {
-        Self { attempts: 24, base: Duration::from_secs(2), max: Duration::from_secs(900) }
-    }
-}
-
-impl RetryEntry {
-    /// Fills in the defaults.
-    ///
-    /// # Errors
-    /// A sentence when a value makes no sense.
-    pub fn resolve(self) -> Result<Retry, String> {
-        let default = Retry::default();
-        let attempts = self.attempts.unwrap_or(default.attempts);
-        let base = self.base_s.map_or(Ok(default.base), |seconds| duration("retry.base_s", seconds))?;
-        let max = self.max_s.map_or(Ok(default.max.max(base)), |seconds| duration("retry.max_s", seconds))?;
-        if attempts == 0 || max < base {
-            return Err("`retry` needs at least one attempt, and a `max_s` that is not below `base_s`".to_owned());
-        }
-        Ok(Retry { attempts, base, max })
-    }
-}
-
-fn duration(key: &str, seconds: f64) -> Result<Duration, String> {
-    let usable = Duration::try_from_secs_f64(seconds).ok().filter(|wait| *wait >= Duration::from_millis(1) && wait.as_secs() <= 86_400);
-    usable.ok_or_else(|| format!("`{key}` is {seconds}; write seconds, from 0.001 to a day"))
 }
 
 /// One resolved sink.

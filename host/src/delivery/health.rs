@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::Retry;
 use crate::event::Timestamp;
+use crate::retry::Retry;
 
 /// Calls at once to a desk that is well: more than this, small desks serve slower.
 const ABREAST: usize = 8;

@@ -11,14 +11,13 @@ mod template;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub(super) use self::plan::{OutboundSpec, Plan};
 use crate::decision::Decision;
 use crate::event::Event;
 use crate::outgoing::{Mode, Outgoing};
+use crate::retry::{Retry, RetryEntry};
 
 /// What a source's own configuration says of its desk.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +35,7 @@ pub struct Desk {
     /// How much is written back.
     pub mode: Mode,
     /// Overrides of the adapter's own.
-    pub retry: Option<Retry>,
+    pub retry: RetryEntry,
     /// Addresses and networks of the admin's own that may be called, such as `10.1.0.0/16`.
     pub allow_private: Vec<String>,
     /// The desk's own name or id of each queue that the rules name.
@@ -108,25 +107,6 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// How often a call is tried, and how long apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Retry {
-    /// All attempts together.
-    pub attempts: u32,
-    /// Before the second attempt, seconds; doubled each time.
-    pub base_s: u64,
-    /// The most between two attempts, seconds.
-    pub max_s: u64,
-}
-
-impl Default for Retry {
-    /// Twelve attempts over an hour and a half: a desk that is being upgraded comes back within that.
-    fn default() -> Self {
-        Self { attempts: 12, base_s: 5, max_s: 900 }
-    }
-}
-
 impl Outbound {
     /// Puts an adapter's plan and a source's own desk together.
     pub(super) fn new(plan: Plan, desk: Desk) -> Result<Self, String> {
@@ -140,13 +120,13 @@ impl Outbound {
                 "`base` is no url of a desk; write scheme, host and perhaps port and path, such as https://desk.example.com".to_owned()
             );
         }
-        let retry = retry.unwrap_or(plan.retry);
+        let retry = retry.over(plan.retry).resolve()?;
         Ok(Self { base, auth, mode, retry, allow_private, plan, user, queues })
     }
 
     /// A way back that is only looked at: every call, to nowhere.
     pub(super) fn preview(plan: Plan) -> Self {
-        let (base, retry) = ("https://desk.invalid".to_owned(), plan.retry);
+        let (base, retry) = ("https://desk.invalid".to_owned(), plan.retry.resolve().unwrap_or_default());
         let (auth, mode) = (OutboundAuth::None, Mode::Full);
         Self { base, auth, mode, retry, allow_private: Vec::new(), plan, user: None, queues: BTreeMap::new() }
     }

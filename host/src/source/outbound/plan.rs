@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use super::super::field::Maps;
 use super::template::{Filling, Node, Template};
-use super::{Desk, Hidden, OutboundAuth, Retry};
+use super::{Desk, Hidden, OutboundAuth};
 use crate::outgoing::{Body, Outgoing, Repeat};
+use crate::retry::RetryEntry;
 
 /// `[outbound]`, as written.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +27,7 @@ pub(in super::super) struct OutboundSpec {
     auth: AuthSpec,
     /// How often, and how long apart.
     #[serde(default)]
-    retry: Retry,
+    retry: RetryEntry,
     /// The calls, in the order they are made.
     call: Vec<CallSpec>,
 }
@@ -98,7 +99,7 @@ enum RepeatSpec {
 #[derive(Clone, Debug)]
 pub(in super::super) struct Plan {
     auth: AuthSpec,
-    pub(super) retry: Retry,
+    pub(super) retry: RetryEntry,
     calls: Vec<Call>,
 }
 
@@ -131,6 +132,7 @@ enum Again {
 impl Plan {
     pub(in super::super) fn resolve(spec: OutboundSpec, maps: &Maps) -> Result<Self, String> {
         let OutboundSpec { auth, retry, call } = spec;
+        retry.resolve()?;
         match (&auth.header, &auth.value, &auth.basic, &auth.token_path) {
             (Some(name), Some(_), None, None) => drop(header_name(name)?),
             (None, None, Some(_), None) | (None, None, None, None) => {}

@@ -5,7 +5,8 @@
 use crate::decision::Decision;
 use crate::event::Event;
 use crate::outgoing::{Body, Mode, Outgoing, Repeat};
-use crate::source::outbound::{Desk, Hidden, Outbound, OutboundAuth, Retry, mark};
+use crate::retry::Retry;
+use crate::source::outbound::{Desk, Hidden, Outbound, OutboundAuth, mark};
 use crate::source::{Adapter, Settings, Source, presets};
 use serde_json::{Value, json};
 
