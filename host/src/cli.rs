@@ -3,6 +3,7 @@
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
 mod audit;
+mod backup;
 mod card;
 mod chain;
 mod check;
@@ -72,6 +73,12 @@ enum Command {
     /// Try the verifier on test vectors
     #[command(subcommand)]
     Signature(signature::Command),
+    /// Copy the journal to a file, also while the host runs
+    Backup(backup::Backup),
+    /// Put a copy of the journal into an empty data directory
+    Restore(backup::Restore),
+    /// Look at a data directory, and say what is wrong with it
+    Doctor(backup::Place),
     /// Print a JSON Schema
     Schema(schema::Args),
     /// Print completions for a shell
@@ -108,6 +115,9 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::audit(&args),
         Command::Source(command) => source::source(&command),
         Command::Signature(command) => signature::signature(&command),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
+        Command::Doctor(place) => backup::doctor(&place),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions { shell } => completions(shell),
         Command::Activate => child().map(|()| Done::Well),

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where, and ends")]
 #![expect(clippy::print_stderr, reason = "a test that failed shows its host's log")]
 
+mod backup;
 mod bad_call;
 mod bombs;
 mod cli;

@@ -223,6 +223,7 @@ fn a_bad_body_is_refused_by_its_place() {
     let body = |body: &str| post(Request::post("/v1/tokens", body).json());
     for (text, pointer) in [
         (r#"{"name": "ann"}"#, ""),
+        (r#"["ann", "viewer"]"#, ""),
         (r#"{"name": "ann", "role": "root"}"#, "/role"),
         (r#"{"name": "", "role": "viewer"}"#, "/name"),
         (r#"{"name": "a\u001b[31m", "role": "viewer"}"#, "/name"),

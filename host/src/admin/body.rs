@@ -57,6 +57,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// # Errors
 /// With the place of what is wrong.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // serde also reads a struct from a list of its fields in order; no schema says so.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::Body { pointer: String::new(), problem: "is a list; send an object".to_owned() });
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer: String = error.path().iter().map(|segment| format!("/{}", place(segment))).collect();

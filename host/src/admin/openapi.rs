@@ -64,12 +64,23 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut refusals = vec!["401", "403", "429", "default"];
     refusals.extend((route.query.is_some() || route.body.is_some()).then_some("400"));
     refusals.extend(route.path.contains('{').then_some("404"));
+    refusals.extend(route.if_match.then_some(["412", "428"]).into_iter().flatten());
     refusals.extend(route.body.iter().flat_map(|_| ["413", "415", "422"]));
     responses.extend(refusals.into_iter().map(|status| (status.to_owned(), problem.clone())));
     let mut parameters = path_parameters(route.path);
     parameters.extend(route.query.map(|query| query_parameters(&query(generator).to_value())).unwrap_or_default());
     if route.verb != Verb::Get {
         parameters.extend(header_parameters());
+    }
+    if route.if_match {
+        // A dry run, which is asked for in the query, changes nothing and needs none.
+        parameters.push(json!({
+            "name": "If-Match",
+            "in": "header",
+            "required": route.query.is_none(),
+            "description": "The ETag of the set-up that the change was made from.",
+            "schema": { "type": "string", "pattern": "^\"[0-9]{1,18}\"$" },
+        }));
     }
     let mut operation = json!({
         "operationId": operation_id(route),

@@ -56,7 +56,13 @@ impl JsonSchema for Timestamp {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, to the millisecond."})
+        schemars::json_schema!({
+            "type": "string",
+            "format": "date-time",
+            // Nothing before 1970 is taken; with its offset, the first year of it may be.
+            "pattern": "^(197[1-9]|19[89][0-9]|[2-9][0-9]{3})-",
+            "description": "RFC 3339, UTC, to the millisecond; not before 1970."
+        })
     }
 }
 

@@ -14,6 +14,9 @@ use super::StoreError;
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
 const MIGRATIONS: [&str; 5] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS];
 
+/// The version of the tables that this program writes.
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
+
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
 /// - `events`: one row per event, as it was mapped; `keys` are its claim keys in a row.
@@ -195,7 +198,7 @@ const WRITER_CACHE: i64 = 32 * 1_024;
 
 /// How long a statement waits for another connection. Readers and the writer do not wait for each other in WAL mode; what is
 /// left is an admin's own `sqlite3` or backup tool.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// Makes the directory when it is not there, readable by this user only since it holds what customers wrote, and locks it.
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
