@@ -20,3 +20,7 @@ advisories:
 languages *LANGS:
     cargo build --release
     SIGNALBOX="$PWD/target/release/signalbox" examples/plugins/languages.sh {{ LANGS }}
+
+# The guides of all three languages typed as they stand, downloads included
+guides:
+    SIGNALBOX_GUIDES="typescript python" cargo test --locked -p signalbox --test it guides

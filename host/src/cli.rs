@@ -10,6 +10,7 @@ mod check;
 mod client;
 mod eval;
 mod plugin;
+mod progress;
 mod replay;
 mod run;
 mod schema;
@@ -25,17 +26,24 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::plugin::child;
+use crate::plugin::{TRACKS, child};
 
 /// A rules plugin host that stands beside an IT service desk: webhook events in, enriched decisions out.
 #[derive(Debug, Parser)]
 #[command(
     name = "signalbox",
     version,
+    disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     after_help = "Without a command, signalbox serves. Exit codes: 0 done, 1 refused or check failed, 2 usage."
 )]
 struct Cli {
+    /// Print the version
+    #[arg(short = 'V', long)]
+    version: bool,
+    /// With --version: also the contracts that plugins may be built for
+    #[arg(long, requires = "version")]
+    verbose: bool,
     #[command(flatten)]
     serve: serve::Args,
     #[command(subcommand)]
@@ -97,11 +105,17 @@ enum Done {
     Well,
     /// It ran, and the answer is no.
     Refused,
+    /// It could not find out: no plugin, no cases, nothing to try.
+    Untried,
 }
 
 /// Runs what was typed.
 pub fn main() -> ExitCode {
-    let Cli { serve, command } = Cli::parse();
+    let Cli { version, verbose, serve, command } = Cli::parse();
+    if version {
+        out(&self::version(verbose));
+        return ExitCode::SUCCESS;
+    }
     let done = match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => serve::serve(&args),
         Command::Run(args) => run::run(&args),
@@ -125,11 +139,23 @@ pub fn main() -> ExitCode {
     match done {
         Ok(Done::Well) => ExitCode::SUCCESS,
         Ok(Done::Refused) => ExitCode::from(1),
+        Ok(Done::Untried) => ExitCode::from(2),
         Err(error) => {
             complain(&format!("{error:#}"));
             ExitCode::from(1)
         }
     }
+}
+
+/// What this binary is, and which contracts it speaks.
+fn version(verbose: bool) -> String {
+    let mut text = format!("signalbox {}\n", env!("CARGO_PKG_VERSION"));
+    if verbose {
+        for track in TRACKS {
+            text.push_str(&format!("  plugins    {track} (wit/rules.wit): any release of it\n"));
+        }
+    }
+    text
 }
 
 fn completions(shell: clap_complete::Shell) -> anyhow::Result<Done> {

@@ -72,6 +72,9 @@ pub struct Server {
     /// Whether a proxy with TLS stands before the admin listener; only then may others than this machine reach it. What the
     /// proxy says of its caller (`X-Forwarded-For`, the last address) is believed then.
     pub behind_proxy: bool,
+    /// A host for writing plugins, which nobody but this machine reaches: a plugin may be uploaded again with other bytes under the
+    /// same version. `signalbox plugin dev` starts one.
+    pub development: bool,
     /// Where everything is kept: journal, admin token, compiled plugins.
     pub data: PathBuf,
     /// Largest body, bytes: desks stay below 256 KiB unless they send whole threads.
@@ -96,6 +99,7 @@ impl Default for Server {
             listen: LISTEN.to_owned(),
             admin_listen: ADMIN_LISTEN.to_owned(),
             behind_proxy: false,
+            development: false,
             data: PathBuf::from(DATA),
             max_body_bytes: 1 << 20,
             header_timeout_ms: 10_000,
@@ -201,6 +205,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Whether a proxy with TLS stands before the admin listener.
     pub behind_proxy: bool,
+    /// Whether a plugin may be uploaded again with other bytes under the same version.
+    pub development: bool,
     /// Where everything is kept.
     pub data: PathBuf,
     /// Largest body, bytes.

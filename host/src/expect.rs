@@ -1,12 +1,36 @@
-//! Whether a verdict contains what an example expects. Pure.
+//! Whether a verdict contains what an example expects, and where it does not. Pure.
 //!
 //! An expectation is a subset: `{"proposals": [...], "absent": [...]}`. Every listed proposal must be found in the verdict;
 //! no effect named in `absent` may be proposed. Objects match by subset, lists as subsets, numbers within 1e-6 or within
 //! `{"min": a, "max": b}`.
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::verdict::Verdict;
+use crate::event::Timestamp;
+use crate::verdict::{SoFar, Verdict};
+
+/// What the host answered when a case was recorded: the `services` of an example or a fixture. A service that the contract gains
+/// gets its recorded answers here, and the sandbox reads them from here.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Recorded {
+    /// The moment that `clock.now` gives.
+    pub clock: Option<Timestamp>,
+    /// What the steps before have settled.
+    pub settled: SoFar,
+}
+
+/// One place where something else was expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Where, from the case's `expect` on: `proposals[0].effect.value.key`.
+    pub path: String,
+    /// What was expected.
+    pub expected: Value,
+    /// What came; absent when nothing did.
+    pub got: Option<Value>,
+}
 
 /// Compares a verdict with an expectation.
 ///
@@ -26,6 +50,65 @@ pub fn compare(verdict: &Verdict, expect: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Every place where a verdict is not what was expected. A proposal that is missing is held against the one that comes closest.
+pub fn differences(verdict: &Verdict, expect: &Value) -> Vec<Difference> {
+    let proposals: Vec<Value> = verdict.proposals.iter().map(|p| serde_json::to_value(p).unwrap_or(Value::Null)).collect();
+    let mut found = Vec::new();
+    for (at, wanted) in expect["proposals"].as_array().into_iter().flatten().enumerate() {
+        if proposals.iter().any(|proposal| contains(proposal, wanted)) {
+            continue;
+        }
+        let path = format!("proposals[{at}]");
+        let same = |proposal: &&Value| proposal["effect"]["type"] == wanted["effect"]["type"];
+        let nearest = proposals.iter().filter(same).map(|proposal| missing(&path, wanted, proposal)).min_by_key(Vec::len);
+        found.extend(nearest.unwrap_or_else(|| {
+            let came: Vec<&str> = verdict.proposals.iter().map(|proposal| proposal.effect.name()).collect();
+            vec![Difference { path, expected: wanted.clone(), got: Some(json!({ "proposed": came })) }]
+        }));
+    }
+    for (at, absent) in expect["absent"].as_array().into_iter().flatten().enumerate() {
+        let name = absent.as_str().unwrap_or_default();
+        if let Some(came) = proposals.iter().find(|proposal| proposal["effect"]["type"] == name) {
+            found.push(Difference {
+                path: format!("absent[{at}]"),
+                expected: json!(format!("no {name}")),
+                got: Some(came["effect"].clone()),
+            });
+        }
+    }
+    found
+}
+
+/// Every place of `wanted` that `came` does not contain.
+pub fn missing(path: &str, wanted: &Value, came: &Value) -> Vec<Difference> {
+    if contains(came, wanted) {
+        return Vec::new();
+    }
+    let whole = || Difference { path: path.to_owned(), expected: wanted.clone(), got: Some(came.clone()) };
+    match (wanted, came) {
+        (Value::Object(wanted), Value::Object(came)) => {
+            let deeper = wanted.iter().map(|(key, wanted)| {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                match came.get(key) {
+                    Some(came) => missing(&path, wanted, came),
+                    None => vec![Difference { path, expected: wanted.clone(), got: None }],
+                }
+            });
+            deeper.flatten().collect()
+        }
+        (Value::Array(wanted), Value::Array(found)) => {
+            let absent = wanted.iter().enumerate().filter(|(_, wanted)| !found.iter().any(|found| contains(found, wanted)));
+            let at = |(at, wanted): (usize, &Value)| Difference {
+                path: format!("{path}[{at}]"),
+                expected: wanted.clone(),
+                got: Some(came.clone()),
+            };
+            absent.map(at).collect()
+        }
+        _ => vec![whole()],
+    }
 }
 
 /// Whether `whole` contains `part`.
@@ -63,5 +146,32 @@ mod tests {
         for part in [json!({"z": 1}), json!({"b": {"c": ["z"]}}), json!({"a": 2}), json!({"n": {"max": 0.5}})] {
             assert!(!contains(&whole, &part), "{part}");
         }
+    }
+
+    #[test]
+    fn a_difference_names_its_place() {
+        let verdict: Verdict = serde_json::from_value(json!({"proposals": [
+            {"effect": {"type": "tag", "value": "a"}, "reason": "r", "confidence": 0.5},
+            {"effect": {"type": "categorize", "value": {"key": "billing"}}, "reason": "r", "confidence": 0.5},
+        ]}))
+        .unwrap();
+        let told = |expect: Value| {
+            let told = differences(&verdict, &expect).into_iter();
+            told.map(|d| format!("{} {} {}", d.path, d.expected, d.got.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(json!({"proposals": [{"effect": {"type": "categorize", "value": {"key": "outage"}}, "confidence": {"min": 0.5}}]})),
+            [r#"proposals[0].effect.value.key "outage" "billing""#]
+        );
+        assert_eq!(
+            told(
+                json!({"proposals": [{"effect": {"type": "tag", "value": "a"}}, {"effect": {"type": "note"}}], "absent": ["note", "tag"]})
+            ),
+            [
+                r#"proposals[1] {"effect":{"type":"note"}} {"proposed":["tag","categorize"]}"#,
+                r#"absent[1] "no tag" {"type":"tag","value":"a"}"#
+            ]
+        );
+        assert_eq!(told(json!({"proposals": [{"effect": {"type": "tag"}, "reason": "r"}], "absent": ["note"]})), [""; 0]);
     }
 }

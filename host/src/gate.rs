@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::{Isolation, Limits};
 use crate::event::{Event, Timestamp};
+pub use crate::plugin::TRACKS;
 use crate::plugin::{Check, ExampleResult, Failure, Plugin, Request, Sandbox, Section, Shape, Start, Subject};
 use crate::verdict::SoFar;
 
@@ -191,7 +192,7 @@ impl About {
             name: description.name,
             version: description.version,
             summary: description.summary,
-            track: "signalbox:rules@0.1".to_owned(),
+            track: TRACKS[0].to_owned(),
             door: door(report.outline.shape).to_owned(),
             permissions: if reach.is_empty() { vec!["see the event, and nothing else".to_owned()] } else { reach },
             requests: description.requests,

@@ -68,6 +68,8 @@ pub mod decision;
 
 pub mod verdict;
 
+pub mod case;
+
 pub mod expect;
 
 pub mod normal;

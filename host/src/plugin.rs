@@ -24,11 +24,11 @@ use serde_json::Value;
 use wasmtime::Module;
 use wasmtime::component::{Component, Linker};
 
-pub use activate::{ConfigProblem, ExampleResult, Failure, Report, Start, child};
+pub use activate::{ConfigProblem, ExampleResult, Failure, REHEARSAL, Report, Start, child};
 pub use call::Answer;
 pub use compiler::Compiler;
 pub use description::{Description, Example, Request};
-pub use door::{Check, Outline, Refusal, Section, Shape, look};
+pub use door::{Check, Outline, Refusal, Section, Shape, TRACKS, look};
 pub use services::Subject;
 
 use crate::config::{Isolation, Limits};

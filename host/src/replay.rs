@@ -263,7 +263,7 @@ impl<'a> Replay<'a> {
 }
 
 /// Where two decisions differ, apart from which run made them.
-fn differences(was: &Decision, would: &Decision) -> Vec<Difference> {
+pub fn differences(was: &Decision, would: &Decision) -> Vec<Difference> {
     let object = |decision: &Decision| {
         let mut value = serde_json::to_value(decision).unwrap_or_default();
         if let Some(object) = value.as_object_mut() {

@@ -322,7 +322,8 @@ fn what_is_no_plugin_is_refused_with_the_remedy() {
     };
     let mut noise = whole.to_vec();
     noise.iter_mut().skip(whole.len() / 2).step_by(97).for_each(|byte| *byte ^= 0x5a);
-    let cases: [(&str, Vec<u8>, &str); 13] = [
+    let resource = "(import \"signalbox:rules/facts@0.1.0\" (instance (export \"author\" (type (sub resource)))))";
+    let cases: [(&str, Vec<u8>, &str); 16] = [
         ("empty.wasm", Vec::new(), "the upload is empty"),
         ("text.wasm", b"hello, I am a plugin".to_vec(), "not wasm"),
         ("truncated.wasm", whole[..whole.len() / 2].to_vec(), "broken at byte"),
@@ -333,7 +334,14 @@ fn what_is_no_plugin_is_refused_with_the_remedy() {
         ("native.wasm", fs::read(SIGNALBOX).unwrap()[..4096].to_vec(), "native code"),
         ("wasi.wasm", wat("(component (import \"wasi:cli/environment@0.2.0\" (instance)))"), "plugins have no WASI"),
         ("http.wasm", wat("(component (import \"signalbox:rules/http@0.1.0\" (instance)))"), "http is refused for plugins"),
-        ("foreign.wasm", wat(&exports("0.2.0")), "version 0.2.0"),
+        ("newer.wasm", wat(&exports("0.2.0")), "version 0.2.0"),
+        ("older.wasm", wat(&exports("0.0.9")), "version 0.0.9"),
+        ("later.wasm", wat(&exports("1.0.0")), "version 1.0.0"),
+        (
+            "resource.wasm",
+            wat(&exports("0.1.0").replace("(component (component $c)", &format!("(component {resource} (component $c)"))),
+            "",
+        ),
         ("hollow.wasm", wat("(component)"), "does not export `signalbox:rules/metadata`"),
         ("shell.wasm", wat(&exports("0.1.0")), ""),
     ];

@@ -8,11 +8,12 @@ use std::process::Output;
 
 use serde_json::Value;
 use wasi_preview1_component_adapter_provider::{WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER};
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 use crate::harness::{complaint, directory, event, signalbox};
 
-const DESCRIBE: &str = r#"{"name": "by-hand", "version": "0.1.0", "summary": "Tags everything.", "effects": ["tag"],
+pub const DESCRIBE: &str = r#"{"name": "by-hand", "version": "0.1.0", "summary": "Tags everything.", "effects": ["tag"],
     "config_schema": {"type": "object", "properties": {"tag": {"type": "string", "default": "seen"}}},
     "examples": [{"name": "anything", "event": {"id": "1", "text": "hello"},
         "expect": {"proposals": [{"effect": {"type": "tag", "value": "seen"}}]}}]}"#;
@@ -24,7 +25,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A command that answers `describe` and `configure`, and does `body` for an event. `$say` writes to a stream.
-fn command(describe: &str, body: &str) -> Vec<u8> {
+pub fn command(describe: &str, body: &str) -> Vec<u8> {
     let (describe_length, verdict_length) = (describe.len(), VERDICT.len());
     wat::parse_str(format!(
         r#"(module
@@ -62,7 +63,7 @@ fn command(describe: &str, body: &str) -> Vec<u8> {
 }
 
 /// The same as a `wasi:cli/run` component.
-fn component(command: &[u8]) -> Vec<u8> {
+pub fn component(command: &[u8]) -> Vec<u8> {
     let encoder = ComponentEncoder::default().module(command).unwrap();
     let mut encoder = encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER).unwrap();
     encoder.encode().unwrap()
@@ -149,6 +150,8 @@ fn what_a_command_does_wrong_is_named() {
         (DESCRIBE, "", "wrote nothing on stdout"),
         (DESCRIBE, "(call $verdict) (call $verdict)", "more than one JSON document"),
         (DESCRIBE, "(call $verdict) (call $exit (i32.const 3))", "exited with code 3"),
+        (DESCRIBE, "(call $say (i32.const 1) (i32.const 20000) (i32.const 12))", "wrote what is not JSON on stdout"),
+        (DESCRIBE, "(call $say (i32.const 1) (i32.const 16384) (i32.const 40))", "wrote what is not JSON on stdout"),
         (DESCRIBE, "(loop $l (call $say (i32.const 1) (i32.const 65536) (i32.const 65536)) (br $l))", "wrote more than 1024 KiB on stdout"),
         (DESCRIBE, "(loop $l (drop (call $random (i32.const 65536) (i32.const 65536))) (br $l))", "units of fuel"),
         (DESCRIBE, "(loop $l (br $l))", "units of fuel"),
@@ -166,7 +169,7 @@ fn what_a_command_does_wrong_is_named() {
 }
 
 /// A rule as a core module without metadata: it proposes nothing. `start` runs in `describe`.
-fn rule(imports: &str, start: &str, evaluate: &str) -> Vec<u8> {
+pub fn rule(imports: &str, start: &str, evaluate: &str) -> Vec<u8> {
     let texts = ["by-hand", "0.1.0", "Proposes nothing.", r#"{"type": "object"}"#];
     let (mut data, mut at) = (String::new(), 2048);
     // name, version, summary; homepage and licence absent; kinds, effects and requests empty; the schema; no examples.
@@ -190,7 +193,7 @@ fn rule(imports: &str, start: &str, evaluate: &str) -> Vec<u8> {
     .unwrap()
 }
 
-const EVALUATE: &str = r#"(func (export "signalbox:rules/rule@0.1.0#evaluate") (param i32) (result i32) i32.const 4096)"#;
+pub const EVALUATE: &str = r#"(func (export "signalbox:rules/rule@0.1.0#evaluate") (param i32) (result i32) i32.const 4096)"#;
 
 #[test]
 fn a_core_module_is_a_rule_with_nothing_behind_its_wasi() {
@@ -199,6 +202,24 @@ fn a_core_module_is_a_rule_with_nothing_behind_its_wasi() {
     for module in [rule("", "", EVALUATE), rule(clock, asks, EVALUATE)] {
         passes(&module);
         assert_eq!(decide(&module).0["outcome"], "ran");
+    }
+}
+
+#[test]
+fn strings_in_another_encoding_than_they_say_are_refused() {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("rules.wit", include_str!("../../wit/rules.wit")).unwrap();
+    let world = resolve.packages[package].worlds["pure-rule"];
+    for (encoding, well) in [(StringEncoding::UTF8, true), (StringEncoding::UTF16, false)] {
+        let mut module = rule("", "", EVALUATE);
+        embed_component_metadata(&mut module, &resolve, world, encoding).unwrap();
+        if well {
+            passes(&module);
+        } else {
+            // UTF-8 read as UTF-16 is twice as long, and other letters.
+            let said = told(&module);
+            assert!(said.contains("describe") && said.lines().count() == 1, "{said}");
+        }
     }
 }
 
@@ -218,12 +239,14 @@ fn a_core_module_that_fits_no_door_is_told_the_four() {
 
 #[test]
 fn a_new_plugin_is_a_project_of_its_own() {
-    for lang in ["rust", "go", "js", "python", "c", "assemblyscript", "go-command"] {
+    for lang in ["rust", "go", "js", "ts", "python", "c", "assemblyscript", "go-command"] {
         let dir = directory();
         let into = dir.path().to_str().unwrap();
         let output = signalbox(&["plugin", "new", "--lang", lang, "--into", into, "my-rule"]);
         assert!(output.status.success(), "{}", complaint(&output));
         let project = dir.path().join("my-rule");
+        let about = fs::read_to_string(project.join("plugin.toml")).unwrap();
+        assert!(about.contains("\"build/my-rule.wasm\"") && project.join("cases.toml").exists(), "{lang}: {about}");
         let script = fs::read_to_string(project.join("build.sh")).unwrap();
         assert!(script.contains("build/my-rule.wasm") && !script.contains("../wit"), "{lang}: {script}");
         assert_eq!(fs::read_to_string(project.join("wit/rules.wit")).unwrap(), include_str!("../../wit/rules.wit"));

@@ -7,14 +7,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where, and ends")]
 #![expect(clippy::print_stderr, reason = "a test that failed shows its host's log")]
 
+mod authoring;
 mod backup;
 mod bad_call;
 mod bombs;
 mod cli;
+mod contract;
 mod delivery;
 mod desk;
 mod doors;
 mod eval;
+mod guides;
 mod harness;
 mod journal;
 mod lifecycle;

@@ -10,5 +10,5 @@ if ! wit-bindgen --version 2>/dev/null | grep -q ' 0\.63\.'; then
   cargo install wit-bindgen-cli --version 0.63.0 --locked --no-default-features --features c --root build/tools
 fi
 wit-bindgen c ../../../wit --world pure-rule --out-dir build/gen
-${CC:-clang-19} -target wasm32-wasi -Oz -s -mexec-model=reactor -Wall -Ibuild/gen plugin.c build/gen/pure_rule.c \
+${CC:-clang-19} -target wasm32-wasi -Oz -Wl,--strip-debug -mexec-model=reactor -Wall -Ibuild/gen plugin.c build/gen/pure_rule.c \
   build/gen/pure_rule_component_type.o -o build/outage-words-c.wasm

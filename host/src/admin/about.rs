@@ -10,6 +10,7 @@ use super::body::Json;
 use super::change::Change;
 use crate::app::App;
 use crate::event::Timestamp;
+use crate::gate::TRACKS;
 use crate::token::Role;
 
 /// What a host is and runs.
@@ -31,7 +32,7 @@ pub(super) async fn about(State(app): State<Arc<App>>) -> Json<About> {
     Json(About {
         name: "signalbox",
         version: env!("CARGO_PKG_VERSION"),
-        tracks: vec!["signalbox:rules@0.1"],
+        tracks: TRACKS.to_vec(),
         generation: app.generation().id.clone(),
         instances: app.registry.allocation(),
         sources: app.sources.keys().cloned().collect(),

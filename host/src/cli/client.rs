@@ -35,6 +35,13 @@ pub(super) struct Reach {
     token_file: Option<PathBuf>,
 }
 
+impl Reach {
+    /// A host that was started here.
+    pub(super) fn of(url: String, token_file: PathBuf) -> Self {
+        Self { url, token_file: Some(token_file) }
+    }
+}
+
 /// What the audit log is told of a change.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Reason {

@@ -4,7 +4,7 @@
 
 mod field;
 mod labels;
-mod progress;
+
 mod report;
 mod table;
 mod words;
@@ -17,6 +17,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value, json};
 
+use super::progress::Progress;
 use super::run::tempdir;
 use super::{Done, complain, out};
 use crate::app::Clock;
@@ -28,7 +29,6 @@ use crate::plugin::Sandbox;
 use crate::setup::StepSetup;
 use field::Field;
 use labels::{Labels, Pairs, pairs};
-use progress::Progress;
 use report::Measured;
 use table::Table;
 
@@ -159,7 +159,7 @@ fn run<'a>(args: &Args, labels: &Labels, rows: impl ExactSizeIterator<Item = (&'
     let generation = Generation::offline(&sandbox, &config).map_err(|error| anyhow::anyhow!("{}", short(&format!("{error:#}"))))?;
     let now = Clock::System.now();
     let mut run = Measured::default();
-    let mut progress = Progress::start(rows.len());
+    let mut progress = Progress::start(rows.len(), "rows");
     for (n, (text, label)) in rows.enumerate() {
         let event = Event::from_json(json!({ "id": format!("row-{}", n + 1), "kind": "post", "text": text }).to_string().as_bytes());
         let event = Arc::new(event.with_context(|| format!("row {}", n + 1))?.event);

@@ -1,7 +1,17 @@
-//! `signalbox plugin new`, `plugin inspect` and `plugin check`: a plugin before it is uploaded anywhere.
+//! `signalbox plugin`: a plugin before it is uploaded anywhere, and those of a running host.
+//!
+//! `new` begins a project, `dev` is the loop of writing one, `test` and `bench` run cases through it, `inspect` and `check` show
+//! and judge it as the gate does; `remote` talks to a host.
 
+mod bench;
+mod dev;
+mod local;
 mod new;
+mod project;
 mod remote;
+mod test;
+mod trial;
+mod watch;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +33,12 @@ pub(super) enum Command {
     Inspect(Args),
     /// The whole gate: compile, describe, configure, its own examples
     Check(Args),
+    /// Run cases through a plugin, and show what differs from what they expect
+    Test(test::Args),
+    /// What an event costs: time, fuel and memory, against the limits and against an earlier run
+    Bench(bench::Args),
+    /// Watch a project: build, check, test, put it live on a host of its own, show what it decides otherwise
+    Dev(dev::Args),
     /// Upload a plugin to a running host, through its gate
     Push(remote::Push),
     /// The plugins of a running host
@@ -48,6 +64,9 @@ type Say = fn(&Path, &GateReport) -> String;
 pub(super) fn plugin(command: &Command) -> anyhow::Result<Done> {
     let (args, say): (_, Say) = match command {
         Command::New(args) => return new::new(args),
+        Command::Test(args) => return test::test(args),
+        Command::Bench(args) => return bench::bench(args),
+        Command::Dev(args) => return dev::dev(args),
         Command::Push(args) => return remote::push(args),
         Command::List(args) => return remote::list(args),
         Command::Show(args) => return remote::show(args),

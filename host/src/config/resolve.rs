@@ -25,6 +25,7 @@ impl Resolver<'_> {
             listen,
             admin_listen,
             behind_proxy,
+            development,
             data,
             max_body_bytes,
             header_timeout_ms,
@@ -67,10 +68,20 @@ impl Resolver<'_> {
         let sources: BTreeMap<String, SourceConfig> = sources.collect::<Result<_, ConfigError>>()?;
         let sinks = written.sinks.into_iter().map(|(name, entry)| Ok((name.clone(), self.sink(&name, entry, &sources)?)));
         let sinks = sinks.collect::<Result<_, ConfigError>>()?;
+        let listen = self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?;
+        let reached = [listen, admin_listen].into_iter().find(|address| !address.ip().to_canonical().is_loopback());
+        if let Some(address) = reached.filter(|_| development) {
+            let problem = format!(
+                "`server.development` lets a version of a plugin mean other bytes tomorrow, and {address} can be reached by other machines; \
+                 leave it out, or listen on 127.0.0.1 alone"
+            );
+            return Err(self.fault("development", problem));
+        }
         Ok(Config {
-            listen: self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?,
+            listen,
             admin_listen,
             behind_proxy,
+            development,
             data: overrides.data.clone().unwrap_or(data),
             max_body_bytes,
             header_timeout: Duration::from_millis(header_timeout_ms),

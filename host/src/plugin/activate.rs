@@ -25,15 +25,15 @@ use super::services::{Room, Subject, link};
 use crate::config::Limits;
 use crate::decision::Outcome;
 use crate::event::{Event, MAX_TEXT_CHARS, Timestamp};
-use crate::expect::compare;
+use crate::expect::{Recorded, compare};
 use crate::verdict::SoFar;
 
 /// What is wrong with an example that cannot be run.
-const NOT_CANONICAL: &str = "its event is not a canonical event, or its `settled` not a decision so far";
+const NOT_CANONICAL: &str = "its event is not a canonical event, or its `services` are not what a host answers";
 /// Most config problems that are told.
 const MAX_PROBLEMS: usize = 50;
-/// The moment that examples and warm-ups run at: any fixed one, so that the same bytes give the same artefact.
-const REHEARSAL: Timestamp = Timestamp(1_767_225_600_000);
+/// The moment that examples and warm-ups run at unless they say one: any fixed one, so that the same bytes give the same artefact.
+pub const REHEARSAL: Timestamp = Timestamp(1_767_225_600_000);
 
 /// What the parent asks of the child.
 #[derive(Debug, Serialize, Deserialize)]
@@ -185,7 +185,7 @@ fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, F
     configure(&config)?;
     let examples = description.examples.iter().map(|example| {
         let mut result = ExampleResult { name: example.name.clone(), fault: None, fuel: 0, memory_bytes: 0 };
-        let Some((event, settled)) = rehearsal(example) else {
+        let Some((subject, settled)) = rehearsal(example) else {
             result.fault = Some(NOT_CANONICAL.to_owned());
             return result;
         };
@@ -194,7 +194,7 @@ fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, F
             result.fault = Some(failure.to_string());
             return result;
         }
-        let answer = program.evaluate(config, limits, &Subject::new(Arc::new(event), REHEARSAL), &settled);
+        let answer = program.evaluate(config, limits, &subject, &settled);
         (result.fuel, result.memory_bytes) = (answer.fuel, answer.memory_bytes);
         let comparable = example.config.is_some() || request.config.is_none();
         result.fault = match answer.outcome {
@@ -342,14 +342,13 @@ impl<'a> Stage<'a> {
     /// the snapshot: a `memory.grow` on the event path would be a process-wide `mprotect` for every event. False when the
     /// instance is spoilt by it.
     fn warm_up(&self, ready: &mut Ready, examples: &[Example]) -> bool {
-        let events: Vec<(Event, SoFar)> = examples.iter().filter_map(rehearsal).collect();
-        let words: String = events.iter().flat_map(|(event, _)| [event.text.as_str(), " "]).collect();
+        let events: Vec<(Arc<Subject>, SoFar)> = examples.iter().filter_map(rehearsal).collect();
+        let words: String = events.iter().flat_map(|(subject, _)| [subject.whole().text.as_str(), " "]).collect();
         let words = if words.trim().is_empty() { "one long text without a point " } else { &words };
         let long = Event::from_json(br#"{"id":"warm-up","text":""}"#)
             .map(|parsed| Event { text: words.chars().cycle().take(MAX_TEXT_CHARS).collect(), ..parsed.event });
-        let long = long.ok().map(|event| (event, SoFar::default()));
-        events.into_iter().chain(long).all(|(event, settled)| {
-            let subject = Subject::new(Arc::new(event), REHEARSAL);
+        let long = long.ok().map(|event| (Subject::new(Arc::new(event), REHEARSAL), SoFar::default()));
+        events.into_iter().chain(long).all(|(subject, settled)| {
             ready.store.data_mut().begin(self.limits, &subject);
             ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&settled).into()).is_ok()
         })
@@ -357,7 +356,7 @@ impl<'a> Stage<'a> {
 
     fn example(&self, example: &Example, config: &Value, is_default: bool) -> Result<ExampleResult, Failure> {
         let result = |fault: Option<String>, fuel, memory_bytes| ExampleResult { name: example.name.clone(), fault, fuel, memory_bytes };
-        let Some((event, settled)) = rehearsal(example) else {
+        let Some((subject, settled)) = rehearsal(example) else {
             return Ok(result(Some(NOT_CANONICAL.to_owned()), 0, 0));
         };
         let mut ready = match self.configured(example.config.as_ref().unwrap_or(config)) {
@@ -368,7 +367,6 @@ impl<'a> Stage<'a> {
         };
         // An example under another config than its own may rightly come out otherwise: it is run, not compared.
         let comparable = example.config.is_some() || is_default;
-        let subject = Subject::new(Arc::new(event), REHEARSAL);
         ready.store.data_mut().begin(self.limits, &subject);
         let fault = |error: wasmtime::Error| refuse(Check::Examples, error.to_string());
         ready.store.set_fuel(self.limits.fuel).map_err(fault)?;
@@ -396,10 +394,12 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn rehearsal(example: &Example) -> Option<(Event, SoFar)> {
+/// What an example is run on: the event at the moment of its recorded clock, and what is settled.
+fn rehearsal(example: &Example) -> Option<(Arc<Subject>, SoFar)> {
     let event = Event::from_json(example.event.to_string().as_bytes()).ok()?.event;
-    let settled = example.services.as_ref().and_then(|services| services.get("settled"));
-    Some((event, settled.map_or(Some(SoFar::default()), |settled| serde_json::from_value(settled.clone()).ok())?))
+    let recorded = example.services.as_ref().filter(|services| !services.is_null());
+    let recorded = recorded.map_or(Some(Recorded::default()), |services| serde_json::from_value(services.clone()).ok())?;
+    Some((Subject::new(Arc::new(event), recorded.clock.unwrap_or(REHEARSAL)), recorded.settled))
 }
 
 fn fits_schema(description: &Description, config: &Value) -> Result<(), Failure> {

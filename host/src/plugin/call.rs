@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use wasmtime::{Engine, Store, Trap};
+use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
 use super::command::{Exit, TooMuchOutput};
@@ -40,6 +40,8 @@ pub struct Answer {
     pub log: Vec<LogLine>,
     /// Log lines past the budget.
     pub log_dropped: u32,
+    /// Where in the guest it ended, innermost first, for whoever wrote it. No record and no answer of the host has it.
+    pub frames: Vec<String>,
 }
 
 /// A store with every budget set: there is no other way to get one.
@@ -120,18 +122,21 @@ impl Callee<'_> {
             Err(failed) => {
                 let (error, room) = *failed;
                 let (outcome, detail) = name(&error, room.budget.refused, limits);
-                return Answer::of(outcome, Some(detail), Verdict::default(), 0, &start, room);
+                let answer = Answer::of(outcome, Some(detail), Verdict::default(), 0, &start, room);
+                return Answer { frames: frames(&error), ..answer };
             }
         };
         live.events += 1;
         let result = live.plugin.signalbox_rules_rule().call_evaluate(&mut live.store, &subject.wire, &settled.into());
         let fuel = limits.fuel - live.store.get_fuel().unwrap_or(0);
+        let mut places = Vec::new();
         let (outcome, detail, verdict) = match result {
             Ok(Ok(verdict)) => (Outcome::Ran, None, verdict.into()),
             Ok(Err(RuleError::NotApplicable(why))) => (Outcome::NotApplicable, Some(why), Verdict::default()),
             Ok(Err(RuleError::Transient(why) | RuleError::Failed(why))) => (Outcome::Failed, Some(why), Verdict::default()),
             Err(error) => {
                 let (outcome, detail) = name(&error, live.store.data().budget.refused, limits);
+                places = frames(&error);
                 (outcome, Some(detail), Verdict::default())
             }
         };
@@ -143,7 +148,7 @@ impl Callee<'_> {
                 kept.keep(live, limits);
                 answer
             }
-            _ => Answer::of(outcome, detail, verdict, fuel, &start, live.store.into_data()),
+            _ => Answer { frames: places, ..Answer::of(outcome, detail, verdict, fuel, &start, live.store.into_data()) },
         }
     }
 
@@ -187,8 +192,16 @@ impl Answer {
             memory_bytes: room.budget.memory_used(),
             log: room.log,
             log_dropped: room.log_dropped,
+            frames: Vec::new(),
         }
     }
+}
+
+/// The guest's functions that were running, as its name section calls them.
+pub(super) fn frames(error: &wasmtime::Error) -> Vec<String> {
+    let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    // wasmtime demangles in what it prints, and nowhere else. The first line says that this is a backtrace.
+    trace.to_string().lines().skip(1).map(|line| line.trim().to_owned()).collect()
 }
 
 /// Names what ended a call. Where a budget was hit first, the trap that followed is named after the budget.

@@ -18,7 +18,7 @@ use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Store};
 
 use super::bindings;
-use super::call::{Answer, name, store};
+use super::call::{Answer, frames, name, store};
 use super::description::{Example, Request};
 use super::door::Shape;
 use super::services::{Room, Subject};
@@ -212,6 +212,8 @@ pub(super) struct Asked<T> {
     pub answer: Result<T, (Outcome, String)>,
     pub fuel: u64,
     pub room: Room,
+    /// Where in the command it ended.
+    pub frames: Vec<String>,
 }
 
 impl Program {
@@ -260,7 +262,12 @@ impl Program {
         let mut store = match store(self.engine(), limits, fuel, limits.wall_ms, subject.cloned()) {
             Ok(store) => store,
             Err(error) => {
-                return Asked { answer: Err((Outcome::Trapped, format!("{error:#}"))), fuel: 0, room: Room::new(limits, None) };
+                return Asked {
+                    answer: Err((Outcome::Trapped, format!("{error:#}"))),
+                    fuel: 0,
+                    room: Room::new(limits, None),
+                    frames: Vec::new(),
+                };
             }
         };
         let mut input = serde_json::to_vec(question).unwrap_or_default();
@@ -272,6 +279,7 @@ impl Program {
         let left = store.get_fuel().unwrap_or(0);
         let mut room = store.into_data();
         room.end_line();
+        let frames = result.as_ref().err().map(frames).unwrap_or_default();
         let answer = match result {
             Err(error) if error.downcast_ref::<Exit>().is_none_or(|exit| exit.0 != 0) => {
                 Err(name(&error, room.budget.refused, &Limits { fuel, ..limits.clone() }))
@@ -279,7 +287,7 @@ impl Program {
             Ok(()) | Err(_) => read(&room.pipes.output).map_err(|fault| (Outcome::Malformed, fault)),
         };
         room.pipes = Pipes::default();
-        Asked { answer, fuel: fuel.saturating_sub(left), room }
+        Asked { answer, fuel: fuel.saturating_sub(left), room, frames }
     }
 
     fn run(&self, store: &mut Store<Room>) -> wasmtime::Result<()> {
@@ -300,7 +308,7 @@ impl Program {
             Ok(Judged { error: Some(Fault::Transient(why) | Fault::Failed(why)), .. }) => (Outcome::Failed, Some(why), Verdict::default()),
             Err((outcome, detail)) => (outcome, Some(detail), Verdict::default()),
         };
-        Answer::of(outcome, detail, verdict, asked.fuel, &start, asked.room)
+        Answer { frames: asked.frames, ..Answer::of(outcome, detail, verdict, asked.fuel, &start, asked.room) }
     }
 }
 

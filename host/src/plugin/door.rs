@@ -17,6 +17,8 @@ use crate::config::Limits;
 /// The contract's package, and the track that this host speaks.
 const PACKAGE: &str = "signalbox:rules";
 const TRACK: (u64, u64) = (0, 1);
+/// The tracks of the contract that this host speaks: a plugin built for any release of one of them runs.
+pub const TRACKS: [&str; 1] = ["signalbox:rules@0.1"];
 /// Interfaces that a plugin may import without a grant.
 const FREE: [&str; 5] = ["types", "logging", "facts", "normal", "clock"];
 /// Interfaces that a plugin must export.

@@ -10,6 +10,8 @@ use crate::cli::{Done, out};
 
 /// The contract.
 const WIT: &str = include_str!("../../../../wit/rules.wit");
+/// What the example rule must do, in every language.
+const CASES: &str = include_str!("../../../../examples/plugins/cases.toml");
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -29,6 +31,8 @@ enum Lang {
     Go,
     /// JavaScript
     Js,
+    /// TypeScript
+    Ts,
     Python,
     C,
     #[value(help = "AssemblyScript, as a WASI command")]
@@ -60,6 +64,12 @@ impl Lang {
             Self::Js => {
                 ("outage-words-javascript", template!("javascript": "plugin.js", "package.json", "build.sh", "README.md", ".gitignore"))
             }
+            Self::Ts => (
+                "outage-words-typescript",
+                template!("typescript": "plugin.ts", "package.json", "tsconfig.json", "types/pure-rule.d.ts",
+                    "types/interfaces/signalbox-rules-metadata.d.ts", "types/interfaces/signalbox-rules-rule.d.ts",
+                    "types/interfaces/signalbox-rules-types.d.ts", "build.sh", "README.md", ".gitignore"),
+            ),
             Self::Python => {
                 ("outage-words-python", template!("python": "app.py", "requirements.txt", "build.sh", "README.md", ".gitignore"))
             }
@@ -88,12 +98,21 @@ pub(super) fn new(args: &Args) -> anyhow::Result<Done> {
     fs::create_dir_all(&args.into).with_context(|| args.into.display().to_string())?;
     fs::create_dir(&folder).with_context(|| format!("{} cannot be made; give another name", folder.display()))?;
     let (example, files) = args.lang.template();
-    for (path, text) in files.iter().copied().chain([("wit/rules.wit", WIT)]) {
-        // An example takes the contract from this repository, a project has its own copy.
-        write(&folder.join(path), &text.replace(example, name).replace("../../../wit", "wit"))?;
-    }
     let built = format!("build/{name}.wasm");
-    out(&format!("{}\n  cd {}\n  ./build.sh\n  signalbox plugin check {built}\n", folder.display(), folder.display()));
+    let project = format!(
+        "# How `signalbox plugin dev` builds this, and what `signalbox plugin test .` tries.\n\
+        build = \"./build.sh\"\nwasm = \"{built}\"\ncases = [\"cases.toml\"]\n"
+    );
+    let alike = [("wit/rules.wit", WIT), ("cases.toml", CASES), ("plugin.toml", project.as_str())];
+    for (path, text) in files.iter().copied().chain(alike) {
+        // An example takes the contract from this repository, a project has its own copy.
+        let text = text.replace(example, name).replace("../../../wit", "wit");
+        write(
+            &folder.join(path),
+            &text.replace("signalbox plugin check build", "signalbox plugin test .\n    signalbox plugin check build"),
+        )?;
+    }
+    out(&format!("{0}\n  cd {0}\n  ./build.sh\n  signalbox plugin test .\n", folder.display()));
     Ok(Done::Well)
 }
 

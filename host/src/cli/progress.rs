@@ -9,6 +9,7 @@ const WIDTH: usize = 30;
 
 /// The bar.
 pub(super) struct Progress {
+    what: &'static str,
     rows: usize,
     done: usize,
     start: Instant,
@@ -17,8 +18,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn start(rows: usize) -> Self {
-        Self { rows, done: 0, start: Instant::now(), drawn: None, shown: std::io::stderr().is_terminal() }
+    pub(super) fn start(rows: usize, what: &'static str) -> Self {
+        Self { what, rows, done: 0, start: Instant::now(), drawn: None, shown: std::io::stderr().is_terminal() }
     }
 
     /// One row more.
@@ -27,8 +28,14 @@ impl Progress {
         if self.shown && self.drawn.is_none_or(|drawn| drawn.elapsed() >= EVERY) {
             let left = self.start.elapsed().as_secs_f64() / self.done as f64 * (self.rows - self.done) as f64;
             let filled = WIDTH * self.done / self.rows.max(1);
-            let line =
-                format!("\r{}{} {} of {} rows, {left:.0} s left ", "█".repeat(filled), "░".repeat(WIDTH - filled), self.done, self.rows);
+            let line = format!(
+                "\r{}{} {} of {} {}, {left:.0} s left ",
+                "█".repeat(filled),
+                "░".repeat(WIDTH - filled),
+                self.done,
+                self.rows,
+                self.what
+            );
             let _ = write!(anstream::stderr(), "{line}").and_then(|()| anstream::stderr().flush());
             self.drawn = Some(Instant::now());
         }
