@@ -10,6 +10,7 @@
 mod bad_call;
 mod bombs;
 mod cli;
+mod console;
 mod delivery;
 mod desk;
 mod doors;
