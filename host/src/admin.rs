@@ -27,7 +27,9 @@ mod replays;
 pub mod routes;
 mod setup;
 mod sources;
+mod stream;
 mod tokens;
+mod volume;
 
 use std::sync::Arc;
 

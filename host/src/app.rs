@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::{self, Config, SinkConfig, TIMEOUT};
 use crate::decision::Decision;
@@ -146,6 +146,8 @@ pub struct App {
     pub inline_budget: Duration,
     /// Plugins, set-ups and the live generation.
     pub registry: Registry,
+    /// Changes whenever a decision was recorded, and once more when the host begins to stop: whoever follows decisions looks then.
+    pub turn: watch::Sender<()>,
     sinks: BTreeMap<String, SinkConfig>,
     retention: Option<Duration>,
     stopping: AtomicBool,
@@ -197,6 +199,7 @@ impl App {
             body_timeout: config.body_timeout,
             inline_budget: config.inline_budget,
             registry,
+            turn: watch::Sender::new(()),
             stopping: AtomicBool::new(false),
         })
     }
@@ -258,6 +261,7 @@ impl App {
         let posted = self.posted(event, decision);
         let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
         let recorded = self.store.record(mine, event, decision, posted).await?;
+        self.turn.send_replace(());
         if to_send {
             self.delivery.wake();
         }
@@ -299,11 +303,17 @@ impl App {
     /// Says that the host is going down: load balancers look elsewhere from now on.
     pub fn begin_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        self.turn.send_replace(());
+    }
+
+    /// Whether it is going down.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Why it should get no traffic now, if so.
     pub async fn unready(&self) -> Option<String> {
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             return Some("stopping".to_owned());
         }
         let free = self.permits.available_permits();

@@ -15,6 +15,8 @@ pub mod webhook;
 
 pub mod admin;
 
+pub mod console;
+
 pub mod respond;
 
 pub mod error;

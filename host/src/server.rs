@@ -21,11 +21,13 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
+use tower_http::compression::CompressionLayer;
 use tracing::Instrument as _;
 
 use crate::admin;
 use crate::app::App;
 use crate::call::{Peer, RequestId};
+use crate::console;
 use crate::error::ApiError;
 use crate::webhook;
 
@@ -58,7 +60,7 @@ fn hooks() -> MethodRouter<Arc<App>> {
     post(webhook::receive).get(webhook::challenge).options(webhook::validate).fallback(|| async { ApiError::Method("POST".to_owned()) })
 }
 
-/// What admins call: every `/v1` route and the metrics need a token, the description of them does not.
+/// What admins call: every `/v1` route and the metrics need a token; the description of them and the console's own files do not.
 pub fn admin(app: Arc<App>) -> Router {
     Router::new()
         .nest("/v1", admin::router(&app))
@@ -66,7 +68,11 @@ pub fn admin(app: Arc<App>) -> Router {
         .route("/openapi.json", get(admin::openapi::serve).fallback(|| async { ApiError::Method("GET".to_owned()) }))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
+        .route("/", get(console::page).fallback(|| async { ApiError::Method("GET".to_owned()) }))
+        .route("/console/{version}/{*file}", get(console::file).fallback(|| async { ApiError::Method("GET".to_owned()) }))
         .fallback(|| async { ApiError::NoRoute })
+        // Not on the public listener: what desks get is small, and never depends on what they accept. Event streams stay as they are.
+        .layer(CompressionLayer::new())
         .layer(middleware::from_fn(around))
         .with_state(app)
 }
@@ -92,7 +98,8 @@ async fn around(mut request: Request<Body>, next: Next) -> Response {
     let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Only the files of the console are the same for everybody, and say how long they are good for.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }

@@ -10,6 +10,7 @@
 //! - `outbox.rs`, `deliveries.rs`: the calls that carry decisions out, and pages of them.
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
+//! - `follow.rs`: decisions as they come. `volume.rs`: how many there were.
 //! - `observations.rs`: what desks did afterwards.
 //! - `life.rs`: plugins, generations, changes, replays.
 //! - `erase.rs`: forgetting, by age, by event and by author.
@@ -26,6 +27,7 @@ mod claim;
 mod deliveries;
 mod erase;
 mod error;
+mod follow;
 mod journal;
 mod keys;
 mod life;
@@ -36,6 +38,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod volume;
 mod writer;
 
 use std::fs::File;
@@ -55,6 +58,7 @@ pub use observations::{Observation, ObservationQuery};
 pub use outbox::{Due, Posted, Replay, Settled, State};
 pub use read::{Page, Query, Stored};
 pub use tokens::{Token, TokenQuery};
+pub use volume::{Volume, VolumeQuery};
 
 use claim::{Accepted, Runs};
 use read::Readers;

@@ -12,6 +12,7 @@ mod backup;
 mod bad_call;
 mod bombs;
 mod cli;
+mod console;
 mod contract;
 mod delivery;
 mod desk;

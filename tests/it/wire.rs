@@ -184,6 +184,15 @@ impl Connection {
         }
     }
 
+    /// Lines of an answer that does not end, up to the one that begins so.
+    pub fn lines_to(&mut self, begin: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(|line: &String| line.starts_with(begin)) {
+            lines.push(self.line().unwrap());
+        }
+        lines
+    }
+
     /// Sends a request and waits for its answer. A host may answer and close before it has read the whole body: what it then
     /// says counts, not that the rest of the body found no reader.
     pub fn call(&mut self, request: &Request) -> std::io::Result<Option<Answer>> {

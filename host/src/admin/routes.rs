@@ -11,14 +11,15 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, tokens};
+use super::{about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, stream, tokens, volume};
 use crate::app::App;
 use crate::breaker::Health;
 use crate::gate::GateReport;
 use crate::replay;
 use crate::setup::Setup;
 use crate::store::{
-    AuditQuery, Audited, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredDelivery, Token, TokenQuery,
+    AuditQuery, Audited, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredDelivery, Token, TokenQuery, Volume,
+    VolumeQuery,
 };
 use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
 
@@ -66,6 +67,12 @@ pub const ROUTES: &[Route] = &[
         .answers::<Page<decisions::Decided>>(200),
     get("/decisions/{id}", Viewer, "One event and its decision, by the decision's id", |is| on(is, decisions::show))
         .answers::<decisions::Decided>(200),
+    get("/decisions/stream", Viewer, "Decided events as they happen: server-sent events", |is| on(is, stream::follow))
+        .queries::<stream::StreamQuery>()
+        .answers_text("text/event-stream"),
+    get("/volume", Viewer, "How much was decided, and what: counts over a stretch of time", |is| on(is, volume::count))
+        .queries::<VolumeQuery>()
+        .answers::<Volume>(200),
     delete("/events/{source}/{event_id}", Admin, "Erases an event, with all that was made of it", |is| on(is, erase::event))
         .answers::<erase::Erased>(200),
     delete("/authors/{author}", Admin, "Erases every event of an author, by id or handle", |is| on(is, erase::author))

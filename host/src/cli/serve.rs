@@ -127,7 +127,7 @@ fn welcome(app: &App, (public, admin): (std::net::SocketAddr, std::net::SocketAd
     let hooks: String = app.sources.keys().map(|name| format!("  hook    http://{public}/hooks/{name}\n")).collect();
     let token = data.join(token::FILE);
     let mut text = format!(
-        "signalbox {} is ready after {} ms\n\n{hooks}  admin   http://{admin}/v1/about  (token in {})\n  data    {}\n  chain   {}\n  memory  {}\n",
+        "signalbox {} is ready after {} ms\n\n{hooks}  admin   http://{admin}/v1/about  (token in {})\n  console http://{admin}/\n  data    {}\n  chain   {}\n  memory  {}\n",
         env!("CARGO_PKG_VERSION"),
         start.elapsed().as_millis(),
         token.display(),

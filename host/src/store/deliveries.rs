@@ -56,6 +56,8 @@ pub struct DeliveryQuery {
     pub source: Option<String>,
     /// To this target.
     pub target: Option<String>,
+    /// Of this decision, by its id.
+    pub decision: Option<String>,
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
     #[schemars(range(max = 4_294_967_295_u32))]
     pub limit: Option<u32>,
@@ -99,6 +101,9 @@ impl Store {
         for (condition, value) in [
             ("state = ?", query.state.map(|state| Value::Text(super::journal::word(&state)))),
             ("target = ?", query.target.clone().map(Value::Text)),
+            // A delivery's id is its decision's, `-` and a number; `.` is the character after `-`.
+            ("id > ?", query.decision.as_ref().map(|id| Value::Text(format!("{id}-")))),
+            ("id < ?", query.decision.as_ref().map(|id| Value::Text(format!("{id}.")))),
             ("source = ?", query.source.clone().map(Value::Text)),
             ("seq < ?", before.map(Value::Integer)),
         ] {

@@ -53,6 +53,8 @@ pub struct Query {
     pub since: Option<Timestamp>,
     /// Decided before this time.
     pub until: Option<Timestamp>,
+    /// With the trace, unless this is `false`: most of a decision's bytes are its trace, and a list seldom shows it.
+    pub trace: Option<bool>,
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
     #[schemars(range(max = 4_294_967_295_u32))]
     pub limit: Option<u32>,
@@ -168,11 +170,17 @@ fn select(query: &Query) -> Result<(String, Vec<Value>, usize), StoreError> {
     let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
     values.push(Value::Integer(i64::from(limit) + 1));
     let sql = format!(
-        "SELECT e.event, d.decision, d.decided, d.seq FROM decisions d {hint} JOIN events e ON e.seq = d.event WHERE {} \
+        "SELECT e.event, {}, d.decided, d.seq FROM decisions d {hint} JOIN events e ON e.seq = d.event WHERE {} \
          ORDER BY d.decided DESC, d.seq DESC LIMIT ?",
+        decision(query.trace.unwrap_or(true)),
         conditions.join(" AND ")
     );
     Ok((sql, values, limit as usize))
+}
+
+/// The column of a decision, with its trace or without.
+pub(super) fn decision(trace: bool) -> &'static str {
+    if trace { "d.decision" } else { "json_remove(d.decision, '$.trace')" }
 }
 
 impl<T> Page<T> {
@@ -195,7 +203,7 @@ fn place(cursor: &str) -> Option<(i64, i64)> {
     Some((i64::from_str_radix(decided, 16).ok()?, i64::from_str_radix(seq, 16).ok()?))
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok(Stored { event: row.get(0)?, decision: row.get(1)? })
 }
 
