@@ -53,6 +53,6 @@ export const Compared = ({ found }) => html`<ul class="compared">${found.map((on
 function Side({ of: { from, to } }) {
   const list = (of) => Array.isArray(of) && of.every((one) => typeof one !== 'object');
   if (list(from) && list(to)) return html`${from.filter((one) => !to.includes(one)).map((one) => html`<del>${value(one)}</del> `)}${to.filter((one) => !from.includes(one)).map((one) => html`<ins>${value(one)}</ins> `)}`;
-  const cut = (of) => { const text = typeof of === 'object' && of ? JSON.stringify(of) : value(of); return text.length > 240 ? `${text.slice(0, 240)}…` : text; };
+  const cut = (of) => { const text = typeof of === 'object' && of && !list(of) ? JSON.stringify(of) : value(of); return text.length > 240 ? `${text.slice(0, 240)}…` : text; };
   return html`${from !== undefined && html`<del>${cut(from)}</del> `}${to !== undefined ? html`<ins>${cut(to)}</ins>` : html`<ins>nothing</ins>`}`;
 }
