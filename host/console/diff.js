@@ -21,6 +21,9 @@ export function leaves(was, is, at = '') {
   return [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap((key) => leaves(was[key], is[key], `${at}/${key}`));
 }
 
+// What a step is when it does not say.
+const DEFAULTS = { mode: 'live', on_fault: 'skip', isolation: 'fresh', quarantine_after: 10 };
+
 // Two set-ups, step by step: what comes, goes, changes and moves.
 export function compare(was, is) {
   const found = [];
@@ -36,7 +39,7 @@ export function compare(was, is) {
       const earlier = old.get(stepName(step));
       if (!earlier) found.push({ chain, kind: 'added', step: stepName(step), fields: leaves({}, { ...step, digest: undefined, name: undefined }).flatMap((leaf) => (leaf.field === '/config' ? leaves({}, leaf.to, '/config') : [leaf])) });
       // A pinned digest that stands for the same version is no difference to a person.
-      else { const fields = leaves({ ...earlier, digest: undefined }, { ...step, digest: undefined }); if (fields.length) found.push({ chain, kind: 'changed', step: stepName(step), fields }); else if (earlier.digest && step.digest && earlier.digest !== step.digest) found.push({ chain, kind: 'changed', step: stepName(step), fields: [{ field: '/digest', from: earlier.digest.slice(0, 12), to: step.digest.slice(0, 12) }] }); }
+      else { const fields = leaves({ ...DEFAULTS, ...earlier, digest: undefined }, { ...DEFAULTS, ...step, digest: undefined }); if (fields.length) found.push({ chain, kind: 'changed', step: stepName(step), fields }); else if (earlier.digest && step.digest && earlier.digest !== step.digest) found.push({ chain, kind: 'changed', step: stepName(step), fields: [{ field: '/digest', from: earlier.digest.slice(0, 12), to: step.digest.slice(0, 12) }] }); }
     }
     const common = (list) => list.map(stepName).filter((name) => old.has(name) && names.has(name));
     if (common(before).join('\n') !== common(after).join('\n')) found.push({ chain, kind: 'moved', step: null, fields: [{ field: '/order', from: before.map(stepName).join(' → '), to: after.map(stepName).join(' → ') }] });
@@ -53,6 +56,6 @@ export const Compared = ({ found }) => html`<ul class="compared">${found.map((on
 function Side({ of: { from, to } }) {
   const list = (of) => Array.isArray(of) && of.every((one) => typeof one !== 'object');
   if (list(from) && list(to)) return html`${from.filter((one) => !to.includes(one)).map((one) => html`<del>${value(one)}</del> `)}${to.filter((one) => !from.includes(one)).map((one) => html`<ins>${value(one)}</ins> `)}`;
-  const cut = (of) => { const text = typeof of === 'object' && of ? JSON.stringify(of) : value(of); return text.length > 240 ? `${text.slice(0, 240)}…` : text; };
+  const cut = (of) => { const text = typeof of === 'object' && of && !list(of) ? JSON.stringify(of) : value(of); return text.length > 240 ? `${text.slice(0, 240)}…` : text; };
   return html`${from !== undefined && html`<del>${cut(from)}</del> `}${to !== undefined ? html`<ins>${cut(to)}</ins>` : html`<ins>nothing</ins>`}`;
 }
