@@ -190,13 +190,6 @@ def read(name):
         return list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def own_posts():
-    """Text and sentiment of the training part: English, and the others."""
-    rows = read("posts.train.tsv")
-    pick = lambda english: [(r["text"], r["sentiment"]) for r in rows if (r["lang"] == "en") == english]
-    return pick(True), pick(False)
-
-
 if __name__ == "__main__":
     rows = make()
     with open(HERE / "data" / "posts.train.tsv", "w", encoding="utf-8") as f:

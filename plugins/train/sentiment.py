@@ -2,8 +2,10 @@
 
 usage: sentiment.py DATA_FOLDER WORDS.bin [--measure]
 
-Three heads over the same features: is it English, English, eight languages. A small regression then weighs the head and what
-the plugin's own words say (their score and signals); it is fitted on scores that the head gave to posts it had not seen.
+Three heads over the same features: is it English; English; eight languages. The English one has five columns: is it a post to an
+IT desk, then negative and positive against neutral for public posts, and the same for posts to a desk, where a bare fault report
+is negative. What the plugin answers lies between the two, as the first column says. A small regression weighs each pair and what
+the plugin's own words say (their score and signals); it is fitted on scores of posts that the head had not seen.
 """
 
 import sys
@@ -13,15 +15,21 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
 from common import ROOT, SCALE, Data, Features, extractor, head_bytes, judge, matrix, report, save, svc
-from own import own_posts
+from posts import JUDGED, column, everything
 
-EN_BITS, MULTI_BITS, GATE_BITS = 18, 17, 13
+EN_BITS, MULTI_BITS, GATE_BITS = 17, 17, 13
 GATE_SCALE = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
+CLASSES = ["negative", "neutral", "positive"]
 CARE = {"self-harm", "threat", "legal-threat", "churn"}
 FOLDS = 4
-# What a post of our own counts beside a public one.
-OWN_WEIGHT = 0.5
-OWN_STACK_WEIGHT = 0.3
+# What a post of our own counts beside a public one: of a template, and written by hand.
+TEMPLATE, HAND = 0.5, 1.5
+# The same factor again for the side of public posts, and for the side of the desk, where a public post counts little.
+OWN_SOCIAL, OWN_DESK, PUBLIC_DESK = 0.5, 3.0, 0.05
+OWN_MULTI = 1.0
+# How steeply it changes over from one side to the other.
+STEEP = 1.0
+DESK_C = 0.03
 
 
 def words_say(texts):
@@ -34,63 +42,84 @@ def words_say(texts):
     return np.array(rows, dtype=float)
 
 
-def unseen_scores(x, y, public, c):
-    """Scores of a head for rows it was not trained on. Posts of our own are made from templates: no fold is trained on them,
-    or the regression would trust the head for what it only knows by heart."""
-    out, fold = np.zeros((len(y), 3)), np.arange(len(y)) % FOLDS
-    seen = np.arange(len(y)) < public
-    for f in range(FOLDS):
-        train = seen & (fold != f)
-        out[fold == f] = svc(x[train], y[train], c).decision_function(x[fold == f])
-    return out
-
-
-def stack(scores, said, y, weight):
+def stack(scores, said, y, weight=None):
     return LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000).fit(np.c_[scores, said], y, sample_weight=weight)
 
 
-def folded(head, regression, bits, keep=None):
-    """The head and its part of the regression as one head of two columns: negative and positive against neutral."""
+class Side:
+    """Public rows and our own, and what they count on this side."""
+
+    def __init__(self, public, own, y, own_y, weight, own_weight, c=0.1):
+        self.x, self.y, self.weight, self.c = sp.vstack([public, own]), np.r_[y, own_y], np.r_[weight, own_weight], c
+
+    def fit(self, rows=slice(None)):
+        return svc(self.x[rows], self.y[rows], self.c, weight=self.weight[rows])
+
+    def unseen(self, parts):
+        """Scores of rows by heads that were trained without their part; a part of -1 is always trained on."""
+        out = np.zeros((len(self.y), 3))
+        for part in sorted(set(parts) - {-1}):
+            out[parts == part] = self.fit(parts != part).decision_function(self.x[parts == part])
+        return out
+
+
+def two(head, regression):
+    """The head and its part of the regression: weights and bias of negative and positive against neutral, and what the words weigh."""
+    assert list(head.classes_) == list(regression.classes_) == CLASSES
     to_neutral = np.array([[1, -1, 0], [0, -1, 1]])
     a = to_neutral @ regression.coef_
-    bias = a[:, :3] @ head.intercept_ + to_neutral @ regression.intercept_
-    body, _ = head_bytes(bits, a[:, :3] @ head.coef_, bias, SCALE, keep)
-    return body, a[:, 3:]
+    return a[:, :3] @ head.coef_, a[:, :3] @ head.intercept_ + to_neutral @ regression.intercept_, a[:, 3:]
+
+
+def english(x, own, y, own_y, said, own_said, source):
+    """The five columns, and what the words say on both sides."""
+    public, by_hand = len(y), np.where(np.isin(source, JUDGED), HAND, TEMPLATE)
+    social = Side(x, own, y, own_y, np.ones(public), by_hand * OWN_SOCIAL)
+    folds = np.r_[np.arange(public) % FOLDS, np.full(len(own_y), -1)]
+    unseen = social.unseen(folds)[:public]
+    social_two = two(social.fit(), stack(unseen, said, y))
+    desk = Side(x, own, y, own_y, np.full(public, PUBLIC_DESK), by_hand * OWN_DESK)
+    parts = np.r_[np.full(public, -1), np.select([source == name for name in JUDGED], range(len(JUDGED)), -1)]
+    judged = parts >= 0
+    regression = stack(desk.unseen(parts)[judged], own_said[judged[public:]], own_y[judged[public:]])
+    desk_two = two(desk.fit(), regression)
+    which = np.r_[np.zeros(public), np.ones(len(own_y))]
+    gate = svc(social.x, which, DESK_C, weight=np.r_[np.ones(public), by_hand])
+    weights = np.vstack([STEEP * gate.coef_, social_two[0], desk_two[0]])
+    bias = np.r_[STEEP * gate.intercept_, social_two[1], desk_two[1]]
+    return head_bytes(EN_BITS, weights, bias)[0], np.r_[social_two[2].ravel(), desk_two[2].ravel()]
+
+
+def languages(x, own, y, own_y, said, own_said):
+    """Two columns for the other languages."""
+    public = len(y)
+    side = Side(x, own, y, own_y, np.ones(public), np.full(len(own_y), OWN_MULTI))
+    folds = np.r_[np.arange(public) % FOLDS, np.full(len(own_y), -1)]
+    regression = stack(side.unseen(folds)[:public], said, y)
+    weights, bias, words = two(side.fit(), regression)
+    return head_bytes(MULTI_BITS, weights, bias)[0], words.ravel()
 
 
 def main(folder, table):
-    data, maker = Data(folder), Features(extractor(), table)
-    classes = ["negative", "neutral", "positive"]
+    data, maker, posts = Data(folder), Features(extractor(), table), everything()
     x, y = data.xy("te-sentiment", "train")
-    rows = [r for r in data.rows("umsab", "train")]
-    other = [r for r in rows if r["lang"] != "en"]
-    ox, oy = [r["text"] for r in other], np.array([r["label"] for r in other])
-    own_en, own_multi = own_posts()
+    rows = [r for r in data.rows("umsab", "train") if r["lang"] != "en"]
+    ox, oy = [r["text"] for r in rows], np.array([r["label"] for r in rows])
+    own, own_multi = ([p for p in posts if (p.lang == "en") == wanted] for wanted in (True, False))
+    texts, multi_texts = x + [p.text for p in own], ox + [p.text for p in own_multi]
+    raw, raw_multi = maker.raw(texts), maker.raw(multi_texts)
+    said, multi_said = words_say(texts), words_say(multi_texts)
+    en, multi = matrix(raw, EN_BITS), matrix(raw_multi, MULTI_BITS)
+    n, m = len(x), len(ox)
 
-    raw, raw_other = maker.raw(x + [t for t, _ in own_en]), maker.raw(ox + [t for t, _ in own_multi])
-    y, oy = np.r_[y, [l for _, l in own_en]], np.r_[oy, [l for _, l in own_multi]]
-    weight = np.r_[np.ones(len(x)), np.full(len(own_en), OWN_WEIGHT)]
-    oweight = np.r_[np.ones(len(ox)), np.full(len(own_multi), OWN_WEIGHT)]
-    sweight = np.r_[np.ones(len(x)), np.full(len(own_en), OWN_STACK_WEIGHT)]
-    osweight = np.r_[np.ones(len(ox)), np.full(len(own_multi), OWN_STACK_WEIGHT)]
-    said, osaid = words_say(x + [t for t, _ in own_en]), words_say(ox + [t for t, _ in own_multi])
-
-    en, multi = matrix(raw, EN_BITS), matrix(raw_other, MULTI_BITS)
-    en_head, multi_head = svc(en, y, 0.1, weight=weight), svc(multi, oy, 0.1, weight=oweight)
-    en_stack = stack(unseen_scores(en, y, len(x), 0.1), said, y, sweight)
-    multi_stack = stack(unseen_scores(multi, oy, len(ox), 0.1), osaid, oy, osweight)
-    assert list(en_head.classes_) == list(multi_head.classes_) == list(en_stack.classes_) == classes
-
-    gate_x = sp.vstack([matrix(raw, GATE_BITS, GATE_SCALE), matrix(raw_other, GATE_BITS, GATE_SCALE)])
-    gate_y = np.r_[np.zeros(len(y)), np.ones(len(oy))]
-    gate = svc(gate_x, gate_y, 1.0)
-
-    en_body, en_said = folded(en_head, en_stack, EN_BITS)
-    multi_body, multi_said = folded(multi_head, multi_stack, MULTI_BITS)
+    gate_x = sp.vstack([matrix(raw, GATE_BITS, GATE_SCALE), matrix(raw_multi, GATE_BITS, GATE_SCALE)])
+    gate = svc(gate_x, np.r_[np.zeros(len(texts)), np.ones(len(multi_texts))], 1.0)
     gate_body, _ = head_bytes(GATE_BITS, gate.coef_, gate.intercept_, GATE_SCALE)
-    # Six numbers of what the words say, for negative and for positive; English, then the others.
-    numbers = np.r_[en_said.ravel(), multi_said.ravel()]
-    print(np.round(en_said, 2), np.round(multi_said, 2), sep="\n")
+    en_body, en_words = english(en[:n], en[n:], y, column(own, "sentiment"), said[:n], said[n:], column(own, "source"))
+    multi_body, multi_words = languages(multi[:m], multi[m:], oy, column(own_multi, "sentiment"), multi_said[:m], multi_said[m:])
+    # Six numbers of what the words say, for negative and for positive: English in public, English to a desk, other languages.
+    numbers = np.r_[en_words, multi_words]
+    print(np.round(numbers.reshape(6, 6), 2))
     save(ROOT / "plugins/sentiment/src/model.bin", [gate_body, en_body, multi_body], numbers)
     for name, digest in sorted(data.sums.items()):
         print(f"  {digest}  {name}")

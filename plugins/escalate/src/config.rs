@@ -90,6 +90,8 @@ pub(crate) enum Says {
     Urgent(Step),
     Wide(Step),
     Flag(u16),
+    /// The words of a flag, but denied, supposed or quoted.
+    Denied(u16),
 }
 
 /// The compiled config.
@@ -183,8 +185,11 @@ fn check_flags(flags: &[RedFlag], problems: &mut Vec<ConfigProblem>) {
         if flag.audience.is_empty() {
             wrong("audience", "a red flag needs someone to go to");
         }
-        if flag.words.is_empty() && flag.signals.is_empty() {
-            wrong("words", "neither words nor signals: it would never be raised");
+        if flag.words.is_empty() && flag.signals.is_empty() && flag.learned.is_none() {
+            wrong("words", "neither words nor signals nor `learned`: it would never be raised");
+        }
+        if !(0.0..=1.0).contains(&flag.sure) {
+            wrong("sure", "0 to 1");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The pure core: finds the row, weighs urgency and impact, raises the red flags, and writes one proposal for each effect.
 //!
-//! It judges facts and what earlier steps settled; a fact that is unknown moves nothing. Red flags stand above every row, and
+//! It judges facts, what earlier steps settled, and what the model makes of the text; a fact that is unknown moves nothing. Red flags stand above every row, and
 //! nothing it proposes leaves or vanishes without a person.
 
+use signalbox_sdk::text::Text;
 use signalbox_sdk::{Assignment, Crisis, Effect, Escalation, Evidence, Proposal, Reply, SlaTarget, SoFar, Span, proposal};
 
 use crate::config::{Says, Tables};
 use crate::flags::{Raised, alarm, listen, raise, raised};
+use crate::learned::Learned;
 use crate::names::{Alarm, Consent, Feeling, Seen};
 use crate::table::{Draft, Route};
 use crate::weigh;
@@ -72,19 +74,21 @@ pub(crate) struct Heard {
 /// Judges one event.
 pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
     let mut heard = Vec::new();
-    listen("text", input.text, tables, &mut heard);
-    if let Some(title) = input.title.filter(|title| !input.text.starts_with(title.trim_end_matches('…'))) {
-        listen("title", title, tables, &mut heard);
+    let title = input.title.filter(|title| !input.text.starts_with(title.trim_end_matches('…'))).map(|title| ("title", title));
+    let texts: Vec<_> = [("text", input.text)].into_iter().chain(title).map(|(field, written)| (field, Text::read(written))).collect();
+    for (field, text) in &texts {
+        listen(field, text, tables, &mut heard);
     }
     let route = tables.routes.iter().find(|route| fits(route, input));
-    let flags = raised(input, tables, &heard);
+    let learned = tables.red_flags.iter().any(|flag| flag.learned.is_some()).then(|| Learned::judge(&texts)).flatten();
+    let flags = raised(input, tables, &heard, learned.as_ref());
     let mut out = Vec::with_capacity(12);
     if let Some(route) = route {
         row(input, tables, route, &flags, &mut out);
     }
     levels(input, tables, route, &flags, &heard, &mut out);
-    for (flag, why) in &flags {
-        raise(input, flag, why, route, &mut out);
+    for flag in &flags {
+        raise(input, flag, route, &mut out);
     }
     if let Some(loud) = weigh::loud(input, tables) {
         amplify(input, tables, route, loud, &mut out);
@@ -184,7 +188,7 @@ fn thanks(input: &Input<'_>, tables: &Tables) -> (Option<String>, String) {
 /// Urgency, impact, and the priority that the matrix makes of them.
 fn levels(input: &Input<'_>, tables: &Tables, route: Option<&Route>, flags: &[Raised<'_>], heard: &[Heard], out: &mut Vec<Proposal>) {
     let id = route.map_or("matrix", |r| r.id.as_str());
-    let flagged = flags.iter().filter_map(|(flag, why)| Some((flag.priority?, flag, why))).max_by_key(|(priority, ..)| *priority);
+    let flagged = flags.iter().filter_map(|(flag, why, _)| Some((flag.priority?, flag, why))).max_by_key(|(priority, ..)| *priority);
     let mut priority = if let Some(fixed) = route.and_then(|r| r.then.priority) {
         let why = route.map(|r| because(r, input)).unwrap_or_default();
         (fixed, format!("the row “{id}” settles the priority"), id, why)

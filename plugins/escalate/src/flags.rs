@@ -5,7 +5,8 @@ use signalbox_sdk::{Alert, Effect, Escalation, Evidence, Proposal};
 
 use crate::config::{Says, Tables};
 use crate::decide::{Heard, Input, fact, words, written};
-use crate::names::Step;
+use crate::learned::{Learned, Matter};
+use crate::names::{Feeling, Step};
 use crate::table::{RedFlag, Route};
 
 /// Words that are noted: what stands in more has been said.
@@ -14,27 +15,35 @@ const MAX_HEARD: usize = 64;
 pub(crate) const MAX_EVIDENCE: usize = 8;
 
 /// One pass over a field.
-pub(crate) fn listen(field: &'static str, text: &str, tables: &Tables, heard: &mut Vec<Heard>) {
-    let read = Text::read(text);
+pub(crate) fn listen(field: &'static str, read: &Text, tables: &Tables, heard: &mut Vec<Heard>) {
     for (at, token) in read.tokens.iter().enumerate() {
-        for (end, says) in tables.lexicon.at(&read, at) {
+        for (end, says) in tables.lexicon.at(read, at) {
             let doubtful = match says {
                 Says::Flag(flag) if tables.red_flags[usize::from(*flag)].cautious => QUOTED,
                 Says::Flag(_) => QUOTED | NEGATED | HYPOTHETICAL,
                 _ => QUOTED | NEGATED,
             };
-            if !token.is(doubtful) && heard.len() < MAX_HEARD {
-                heard.push(Heard { says: *says, field, start: token.start, end: read.tokens[end - 1].end });
+            let says = match says {
+                Says::Flag(flag) if token.is(doubtful) => Says::Denied(*flag),
+                _ if token.is(doubtful) => continue,
+                says => *says,
+            };
+            if heard.len() < MAX_HEARD {
+                heard.push(Heard { says, field, start: token.start, end: read.tokens[end - 1].end });
             }
         }
     }
 }
 
-/// A flag, and why it is raised.
-pub(crate) type Raised<'a> = (&'a RedFlag, Vec<Evidence>);
+/// A flag, why it is raised, and how sure that is.
+pub(crate) type Raised<'a> = (&'a RedFlag, Vec<Evidence>, f32);
+/// How sure a flag is that words or signals raise.
+const NAMED: f32 = 0.85;
+/// How sure the model must be against what speaks for the contrary.
+const DOUBTED: f32 = 0.8;
 
-/// The red flags that words or earlier signals raise, with why.
-pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard]) -> Vec<Raised<'a>> {
+/// The red flags that words, earlier signals or the model raise, with why.
+pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard], learned: Option<&Learned>) -> Vec<Raised<'a>> {
     let mut raised = Vec::new();
     for (at, flag) in tables.red_flags.iter().enumerate() {
         // What is over needs nobody woken up; from level 2 on somebody looks all the same.
@@ -44,24 +53,38 @@ pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard])
         let mut why: Vec<Evidence> =
             flag.signals.iter().filter(|s| input.signals().contains(s)).map(|s| fact("sentiment.signals", s, 0.5)).collect();
         why.extend(heard.iter().filter(|h| matches!(h.says, Says::Flag(f) if usize::from(f) == at)).map(|h| words(input, h, 0.5)));
+        let mut sure = NAMED;
+        if let (true, Some(matter), Some(learned)) = (why.is_empty(), flag.learned, learned)
+            && learned.chance(matter) >= least(input, flag, at, heard)
+        {
+            (why, sure) = (learned.why(matter, input), learned.chance(matter));
+        }
         why.truncate(MAX_EVIDENCE);
         if !why.is_empty() {
-            raised.push((flag, why));
+            raised.push((flag, why, sure));
         }
     }
     raised
 }
 
+/// How sure the model must be: surer where the flag's own words stand there denied, supposed or quoted, and where something is
+/// grave that the author is not unhappy about.
+fn least(input: &Input<'_>, flag: &RedFlag, at: usize, heard: &[Heard]) -> f32 {
+    let denied = heard.iter().any(|h| matches!(h.says, Says::Denied(f) if usize::from(f) == at));
+    let calm = flag.learned == Some(Matter::Grave) && input.feeling().is_some_and(|feeling| feeling >= Feeling::Neutral);
+    if denied || calm { flag.sure.max(DOUBTED) } else { flag.sure }
+}
+
 /// A red flag: a level, a tag, an alert at once, a note. Never a reply.
-pub(crate) fn raise(input: &Input<'_>, flag: &RedFlag, why: &[Evidence], route: Option<&Route>, out: &mut Vec<Proposal>) {
+pub(crate) fn raise(input: &Input<'_>, (flag, why, sure): &Raised<'_>, route: Option<&Route>, out: &mut Vec<Proposal>) {
     let id = flag.id.as_str();
     let heard =
         why.iter().map(|e| if e.span.is_some() { format!("“{}”", e.text) } else { e.text.clone() }).take(3).collect::<Vec<_>>().join(", ");
     let escalation = Escalation { level: flag.level, audience: flag.audience.clone(), due: None };
-    out.push(written(Effect::Escalate(escalation), format!("red flag “{id}”: {heard}"), 0.85, id, why.to_vec()));
-    out.push(written(Effect::Tag(format!("red-flag:{id}")), format!("red flag “{id}”: {heard}"), 0.85, id, why.to_vec()));
+    out.push(written(Effect::Escalate(escalation), format!("red flag “{id}”: {heard}"), *sure, id, why.clone()));
+    out.push(written(Effect::Tag(format!("red-flag:{id}")), format!("red flag “{id}”: {heard}"), *sure, id, why.clone()));
     if let Some(note) = &flag.note {
-        out.push(written(Effect::Note(note.clone()), format!("the note of the red flag “{id}”"), 0.85, id, why.to_vec()));
+        out.push(written(Effect::Note(note.clone()), format!("the note of the red flag “{id}”"), *sure, id, why.clone()));
     }
     let told = route.and_then(|r| r.then.alert.as_ref()).map(|a| a.audience.as_str());
     if let (Some(level), Some(audience)) = (flag.alert, flag.audience.first().filter(|a| told != Some(a.as_str()))) {
@@ -69,9 +92,9 @@ pub(crate) fn raise(input: &Input<'_>, flag: &RedFlag, why: &[Evidence], route: 
         out.push(written(
             alarm(input, audience, id, level, key, &heard),
             format!("red flag “{id}” alerts {audience} at once"),
-            0.85,
+            *sure,
             id,
-            why.to_vec(),
+            why.clone(),
         ));
     }
 }

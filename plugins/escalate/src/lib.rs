@@ -1,12 +1,14 @@
 //! The bundled rule that routes an event: queue, urgency, impact, priority, escalation, alerts, crisis.
 //!
 //! Last step of the default chain: it reads what `categorize` and `sentiment` settled, the facts about the author, and a few
-//! words of the text. It asks the host for the normal text, the author, and how far the message has spread.
+//! words of the text, and has a model judge whether a person would escalate it. It asks the host for the normal text, the author,
+//! and how far the message has spread.
 
 mod config;
 mod decide;
 mod examples;
 mod flags;
+mod learned;
 mod names;
 mod table;
 mod weigh;

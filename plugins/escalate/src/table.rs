@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use crate::learned::Matter;
 use crate::names::{Alarm, Clock, Consent, Feeling, Seen, Step, Touch};
 
 /// One row of the routing table: the first that fits wins.
@@ -94,4 +95,13 @@ pub(crate) struct RedFlag {
     pub(crate) note: Option<String>,
     /// Counts even when denied or supposed.
     pub(crate) cautious: bool,
+    /// Raised also where the model is at least so `sure` of this matter.
+    pub(crate) learned: Option<Matter>,
+    /// 0.0 ..= 1.0
+    #[serde(default = "half")]
+    pub(crate) sure: f32,
+}
+
+fn half() -> f32 {
+    0.5
 }

@@ -305,9 +305,12 @@ fn score_of(learned: &Learned, words: f32) -> f32 {
     let t = Thresholds::default();
     let both = LEAN * learned.lean + (1.0 - LEAN) * words;
     match learned.side {
-        Side::Negative => both.min(t.negative),
+        // The model may not make it "very": the words know better how strongly somebody feels.
+        Side::Negative => both.max(if words > t.very_negative { t.very_negative + 0.01 } else { -1.0 }).min(t.negative),
+        // No word of feeling, and no side: there is nothing to be warmer or colder about.
+        Side::Neutral if words == 0.0 => 0.0,
         Side::Neutral => both.clamp(t.negative + 0.01, t.positive - 0.01),
-        Side::Positive => both.max(t.positive),
+        Side::Positive => both.min(if words < t.very_positive { t.very_positive - 0.01 } else { 1.0 }).max(t.positive),
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the model says: the logits of negative and positive against neutral, and each token's part in them.
 //!
+//! In public a bare report is neutral, at an IT desk it is trouble: English is judged both ways, and the answer lies between the
+//! two as far as the post reads like one to a desk.
+//!
 //! Called by the core, which has heard the words already: what they say enters as six more numbers. Weights lie in `model.bin`
 //! and in the shared word table, made by `plugins/train/sentiment.py`; how sure it is was fitted there too.
 
@@ -23,10 +26,15 @@ const PHRASE: f32 = 0.5;
 /// How the steps are spread, as far as anybody knows before reading: negative, neutral, positive. The model was trained as if
 /// they were equal, so that rare ones are found; how sure it is has to know better.
 const SOCIAL_SHARES: [f32; 3] = [0.27, 0.46, 0.27];
+/// The same of posts to an IT desk.
+const DESK_SHARES: [f32; 3] = [0.45, 0.33, 0.22];
 /// In tickets most is neutral: it moves the decision too.
 const TICKET_LOGIT: f32 = 0.8;
 /// Logits are divided by it before they are called probabilities.
 const TEMPERATURE: f32 = 1.0;
+/// So few words, none of feeling, are too little for a side unless the model is so sure of it.
+const FEW: usize = 2;
+const SURE: f32 = 0.6;
 /// Signals of care, as the stack of the training tool counts them.
 const CARE: [&str; 4] = ["self-harm", "threat", "legal-threat", "churn"];
 /// Numbers of what the words say.
@@ -65,13 +73,12 @@ impl Learned {
         }
         let foreign = file.head::<1>(0)?.score(&bag)[0] > FOREIGN;
         let mut parts = Vec::new();
-        let mut logits = file.head::<2>(if foreign { 2 } else { 1 })?.explain(&bag, &mut parts);
+        let (mut logits, desk) =
+            if foreign { (file.head::<2>(2)?.explain(&bag, &mut parts), 0.5) } else { english(&file, &bag, &mut parts, tables.domain)? };
         let said = said(score, heard);
-        let weights = file.numbers::<{ 4 * SAID }>()?;
-        let weigh = |column: usize| {
-            let row = if foreign { 2 + column } else { column } * SAID;
-            said.iter().zip(&weights[row..row + SAID]).map(|(said, weight)| said * weight).sum::<f32>()
-        };
+        let weights = file.numbers::<{ 6 * SAID }>()?;
+        let row = |row: usize| said.iter().zip(&weights[row * SAID..]).map(|(said, weight)| said * weight).sum::<f32>();
+        let weigh = |column: usize| if foreign { row(4 + column) } else { between(row(column), row(2 + column), desk) };
         let mut words = [weigh(0), weigh(1)];
         for hit in heard.hits.iter().filter(|hit| hit.role == Role::Own) {
             for part in parts.iter_mut().take(hit.base + hit.to).skip(hit.base + hit.from) {
@@ -94,14 +101,15 @@ impl Learned {
         }
         let neutral = if tables.domain == Domain::Ticket { TICKET_LOGIT } else { 0.0 };
         let all = [logits[0] + words[0], neutral, logits[1] + words[1]];
-        Some(Self::of(all, words, &parts))
+        Some(Self::of(all, words, &parts, desk, words_are_silent(heard)))
     }
 
-    fn of(all: [f32; 3], words: [f32; 2], parts: &[[f32; 2]]) -> Self {
+    fn of(all: [f32; 3], words: [f32; 2], parts: &[[f32; 2]], desk: f32, words_silent: bool) -> Self {
         let even = softmax(all.map(|l| l / TEMPERATURE));
         let best = (0..3).fold(0, |best, at| if all[at] > all[best] { at } else { best });
+        let best = if parts.len() <= FEW && words_silent && even[best] < SURE { 1 } else { best };
         let next = (0..3).filter(|at| *at != best).fold((best + 1) % 3, |next, at| if all[at] > all[next] { at } else { next });
-        let weighed: [f32; 3] = std::array::from_fn(|at| even[at] * SOCIAL_SHARES[at]);
+        let weighed: [f32; 3] = std::array::from_fn(|at| even[at] * between(SOCIAL_SHARES[at], DESK_SHARES[at], desk));
         let margin = |pair: &[f32; 2]| {
             let of = |side: usize| [pair[0], 0.0, pair[1]][side];
             of(best) - of(next)
@@ -119,6 +127,19 @@ impl Learned {
     pub(crate) fn of_hit(&self, hit: &Hit, share: f32) -> f32 {
         self.parts.iter().take(hit.base + hit.to).skip(hit.base + hit.from).sum::<f32>() + self.words * share
     }
+}
+
+/// What the five columns say of an English text: the logits between the public side and the desk's, and how far at the desk it is.
+fn english(file: &File<'_>, bag: &Bag, parts: &mut Vec<[f32; 2]>, domain: Domain) -> Option<([f32; 2], f32)> {
+    let mut five = Vec::new();
+    let [gate, social @ .., down, up] = file.head::<5>(1)?.explain(bag, &mut five);
+    let desk = if domain == Domain::Ticket { 1.0 } else { 1.0 / (1.0 + (-gate).exp()) };
+    parts.extend(five.iter().map(|p| [between(p[1], p[3], desk), between(p[2], p[4], desk)]));
+    Some(([between(social[0], down, desk), between(social[1], up, desk)], desk))
+}
+
+fn between(social: f32, desk: f32, share: f32) -> f32 {
+    social + (desk - social) * share
 }
 
 /// Whether the admin's words silence all that was heard.

@@ -96,6 +96,7 @@ fn twins_differ() {
 fn acronyms_are_not_shouts() {
     assert!((judge("the VPN is down").0.score - judge("the vpn is down").0.score).abs() < 0.01);
     assert!(judge("the vpn is DOWN").0.score < judge("the vpn is down").0.score);
+    assert_eq!(judge("IT support called about SSO").0.label, SentimentLabel::Neutral);
 }
 
 #[test]
@@ -150,8 +151,7 @@ fn a_rating_speaks_only_when_there_is_one() {
         _ => f32::NAN,
     };
     assert!(score(Some(0.0)) < -0.5 && score(Some(1.0)) > 0.5);
-    assert_eq!(score(Some(0.5)), score(None));
-    assert!(score(None).abs() < 0.17);
+    assert_eq!((score(Some(0.5)), score(None)), (0.0, 0.0));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn the_admin_has_the_last_word() {
         _ => panic!(),
     };
     assert_eq!(flag("down").label, SentimentLabel::Neutral);
-    assert!(flag("meh").label <= SentimentLabel::Negative, "{:?}", flag("meh"));
+    assert_eq!(flag("meh").label, SentimentLabel::Negative);
     assert_eq!(flag("shit, I am a journalist").signals, ["press"]);
 }
 
