@@ -27,6 +27,7 @@ mod replays;
 pub mod routes;
 mod setup;
 mod sources;
+mod tables;
 mod tokens;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::chain::{Chain, Step};
 use crate::config::{Artefact, Config, Limits};
 use crate::decision::Terms;
 use crate::event::{Event, Timestamp};
-use crate::plugin::{ConfigProblem, Failure, Plugin, Sandbox};
+use crate::plugin::{Backing, ConfigProblem, Failure, Plugin, Sandbox};
 use crate::setup::{DEFAULT, Isolation, Problem, QUARANTINE_AFTER, Setup, StepSetup};
 
 /// A plugin's bytes, however they came.
@@ -205,7 +205,7 @@ impl Generation {
         if let Ok(parsed) = event {
             let event = Arc::new(parsed.event);
             for chain in self.chains.values() {
-                drop(chain.replay(&event, Timestamp(0)));
+                drop(chain.replay(&event, Timestamp(0), &Backing::none()));
             }
         }
     }

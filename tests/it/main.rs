@@ -22,6 +22,7 @@ mod pressure;
 mod refusals;
 mod sandbox;
 mod source;
+mod tables;
 mod tidy;
 mod watching;
 mod webhook;

@@ -17,8 +17,8 @@ use crate::config::Limits;
 /// The contract's package, and the track that this host speaks.
 const PACKAGE: &str = "signalbox:rules";
 const TRACK: (u64, u64) = (0, 1);
-/// Interfaces that a plugin may import without a grant.
-const FREE: [&str; 5] = ["types", "logging", "facts", "normal", "clock"];
+/// Interfaces that a plugin may import. What `state` and `lookup` tell it depends on what its step was granted.
+const OPEN: [&str; 7] = ["types", "logging", "facts", "normal", "clock", "state", "lookup"];
 /// Interfaces that a plugin must export.
 const EXPORTS: [&str; 2] = ["metadata", "rule"];
 /// The interface that makes a component a command, of whatever 0.2 release.
@@ -279,12 +279,9 @@ fn allowed(import: &str) -> Result<(), String> {
     if let Some((name, version)) = ours(import) {
         return match name {
             _ if !speaks(version) => Err(foreign_track("imports", name, version)),
-            _ if FREE.contains(&name) => Ok(()),
-            "state" | "lookup" => {
-                Err(format!("imports `{import}`, which needs the grant `{name}`; this host cannot give it yet: remove the calls"))
-            }
+            _ if OPEN.contains(&name) => Ok(()),
             "http" => Err(format!("imports `{import}`; outbound http is refused for plugins for now: remove the calls")),
-            _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", FREE.join(", "))),
+            _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", OPEN.join(", "))),
         };
     }
     if import.starts_with("wasi:") {
@@ -361,7 +358,6 @@ mod tests {
         for (import, word) in [
             ("wasi:cli/environment@0.2.0", "no WASI"),
             ("signalbox:rules/http@0.1.0", "http is refused"),
-            ("signalbox:rules/state@0.1.0", "grant `state`"),
             ("signalbox:rules/magic@0.1.0", "does not have"),
             ("signalbox:rules/logging@0.7.0", "speaks 0.1"),
             ("other:thing/x@1.0.0", "nothing else"),
