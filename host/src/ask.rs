@@ -86,6 +86,20 @@ pub enum Answer {
     Unavailable(String),
 }
 
+impl Answer {
+    /// Bytes that it holds in memory, about.
+    pub fn weight(&self) -> usize {
+        let columns = |columns: &Columns| columns.iter().map(crate::event::Attribute::weight).sum::<usize>();
+        match self {
+            Self::Row(row) => row.as_ref().map_or(0, columns),
+            Self::Rows(rows) => rows.iter().map(|(key, row)| key.len() + columns(row)).sum(),
+            Self::Thread(messages) => messages.len() * size_of::<Message>(),
+            Self::Open(_) | Self::Due(_) => size_of::<u64>(),
+            Self::Unavailable(why) => why.len(),
+        }
+    }
+}
+
 /// An earlier message. In a record only its place in the journal is kept: what somebody wrote is in one place, and is forgotten there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -10,6 +10,7 @@ use crate::ask::Asked;
 use crate::breaker::Breaker;
 use crate::decision::{Applied, Decision, Draft, Head, Held, Outcome, Terms, TraceEntry};
 use crate::event::{Event, Timestamp};
+use crate::grant::Grant;
 use crate::plugin::{Backing, Plugin, Seat, Subject};
 use crate::setup::{Condition, Mode, OnFault, QUARANTINE_AFTER};
 use crate::state::Written;
@@ -181,9 +182,12 @@ impl Step {
     /// A live step with the usual settings, for plugins that run without a set-up.
     pub fn plain(plugin: Plugin) -> Self {
         let description = plugin.description();
+        // Nothing real stands behind these here; the others would change what is decided.
+        let asked = description.requests.iter().filter_map(|request| request.grant.parse().ok());
+        let grants = asked.filter(|grant| matches!(grant, Grant::State | Grant::Lookup(_))).collect();
         Self {
             name: description.name.clone(),
-            terms: Terms { effects: description.effect_set(), grants: Vec::new() },
+            terms: Terms { effects: description.effect_set(), grants },
             plugin: Arc::new(plugin),
             mode: Mode::Live,
             on_fault: OnFault::Skip,

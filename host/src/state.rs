@@ -5,6 +5,8 @@
 //! decision; if the decision is not recorded, it is taken back. `plugin/` hands the turns to guests, `store/state.rs` has the rows.
 
 mod memory;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -22,6 +22,7 @@ mod pressure;
 mod refusals;
 mod sandbox;
 mod source;
+mod state;
 mod tables;
 mod tidy;
 mod watching;

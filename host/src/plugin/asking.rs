@@ -24,16 +24,25 @@ impl Room {
 
     /// Asks, and keeps what was asked and told.
     fn ask(&mut self, question: Question) -> wasmtime::Result<Answer> {
-        let subject = self.shared_subject()?;
+        let (subject, most) = (self.shared_subject()?, self.limits.asked_bytes);
         let seat = self.seated()?;
         let asker = Asker { step: &seat.step, event: subject.whole(), now: subject.moment() };
-        let known = seat.asked.told(&question).cloned();
         // One run sees one world: the same question has the same answer.
-        let answer = known.unwrap_or_else(|| {
-            let answer = seat.answers.answer(&asker, &question);
+        if let Some(known) = seat.asked.told(&question) {
+            return Ok(known.clone());
+        }
+        if matches!(question, Question::Thread { .. }) {
+            match seat.threads.checked_sub(1) {
+                Some(left) => seat.threads = left,
+                None => return Ok(Answer::Unavailable("a run reads a few threads and no more".to_owned())),
+            }
+        }
+        let answer = seat.answers.answer(&asker, &question);
+        seat.kept += answer.weight();
+        // What is past the bound is told, and not kept: a guest cannot fill the host's memory with its questions.
+        if seat.kept <= most {
             seat.asked.answers.push((question, answer.clone()));
-            answer
-        });
+        }
         Ok(answer)
     }
 

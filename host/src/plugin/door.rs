@@ -280,7 +280,9 @@ fn allowed(import: &str) -> Result<(), String> {
         return match name {
             _ if !speaks(version) => Err(foreign_track("imports", name, version)),
             _ if OPEN.contains(&name) => Ok(()),
-            "http" => Err(format!("imports `{import}`; outbound http is refused for plugins for now: remove the calls")),
+            "http" => Err(format!(
+                "imports `{import}`; outbound http is refused for plugins for now: remove the calls, and let an admin keep what it would fetch in a table (`lookup.row`)"
+            )),
             _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", OPEN.join(", "))),
         };
     }

@@ -10,6 +10,9 @@ use crate::grant::Grant;
 use crate::state::{Memory, Shelves, Wrote};
 use crate::verdict::Proposal;
 
+/// Threads that one run of a step may read: each is a read of the disk.
+const THREADS: u32 = 4;
+
 /// What stands behind the questions of a run.
 #[derive(Clone)]
 pub struct Backing {
@@ -42,6 +45,10 @@ pub struct Seat {
     pub(super) answers: Arc<dyn Answers>,
     pub(super) history: History,
     pub(super) asked: Asked,
+    /// Bytes of answers that are kept in `asked`.
+    pub(super) kept: usize,
+    /// Threads that it may still read.
+    pub(super) threads: u32,
     pub(super) memory: Memory,
 }
 
@@ -54,6 +61,8 @@ impl Seat {
             answers: Arc::clone(&backing.answers),
             history,
             asked: Asked { step: step.to_owned(), ..Asked::default() },
+            kept: 0,
+            threads: THREADS,
             memory: Memory::new(backing.shelves.shelf(&format!("{chain}/{step}")), now),
         }
     }

@@ -135,7 +135,7 @@ impl Room {
 
     /// Keeps a line, within the budget.
     fn keep(&mut self, line: LogLine) {
-        let bytes = line.message.len() + line.attributes.iter().map(weight).sum::<usize>();
+        let bytes = line.message.len() + line.attributes.iter().map(crate::event::Attribute::weight).sum::<usize>();
         if self.log_lines_left == 0 || bytes > self.log_bytes_left {
             self.log_dropped = self.log_dropped.saturating_add(1);
             return;
@@ -200,17 +200,6 @@ impl logging::Host for Room {
         }
         Ok(())
     }
-}
-
-/// Bytes of an attribute that a log line keeps.
-fn weight(attribute: &crate::event::Attribute) -> usize {
-    use crate::event::AttributeValue;
-    let value = match &attribute.value {
-        AttributeValue::Text(text) => text.len(),
-        AttributeValue::Texts(texts) => texts.iter().map(|text| text.len() + size_of::<String>()).sum(),
-        AttributeValue::Integer(_) | AttributeValue::Decimal(_) | AttributeValue::Boolean(_) => 8,
-    };
-    attribute.key.len() + value
 }
 
 impl facts::Host for Room {

@@ -7,6 +7,7 @@ mod faults;
 mod outbox;
 mod pages;
 mod people;
+mod services;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
