@@ -14,7 +14,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use signalbox::chain::{Chain, Step};
 use signalbox::config::{Isolation, Limits};
 use signalbox::event::{Event, Timestamp};
-use signalbox::plugin::Sandbox;
+use signalbox::plugin::{Backing, Sandbox};
 
 /// Said by a child that came through.
 const DONE: &str = "came through";
@@ -62,9 +62,10 @@ fn child(case: &str) {
             serde_json::json!({ "id": "1", "text": text, "author": { "handle": "@ann", "followers": 12_000 }, "visibility": "public" });
         Arc::new(Event::from_json(event.to_string().as_bytes()).expect("a canonical event").event)
     });
+    let backing = Backing::none();
     let run = |times: usize| {
         for event in events.iter().cycle().take(times) {
-            let decision = chain.run(event, NOW);
+            let decision = chain.run(event, NOW, &backing).decision;
             assert!(!decision.degraded, "{:?}", decision.trace);
         }
     };

@@ -17,7 +17,7 @@ use serde_json::json;
 use signalbox::chain::{Chain, Step};
 use signalbox::config::{Isolation, Limits};
 use signalbox::event::Event;
-use signalbox::plugin::{Plugin, Sandbox, Subject};
+use signalbox::plugin::{Backing, Plugin, Sandbox, Subject};
 use signalbox::verdict::SoFar;
 use workload::{EVENTS, NOW, Native, events, median, settle};
 
@@ -51,7 +51,8 @@ fn main() {
     let mut plain = |at: usize| native.run(at);
     let mut on_fresh = |at: usize| three(&fresh, &events[at], &settled[at]);
     let mut on_reused = |at: usize| three(&reused, &events[at], &settled[at]);
-    let mut decided = |at: usize| drop(black_box(whole.run(&events[at], NOW)));
+    let backing = Backing::none();
+    let mut decided = |at: usize| drop(black_box(whole.run(&events[at], NOW, &backing)));
     let mut crossing = |at: usize| drop(black_box(Subject::new(events[at].clone(), NOW)));
     let medians = interleave(&mut [&mut plain, &mut on_fresh, &mut on_reused, &mut decided, &mut crossing]);
     println!("| variant | us per event | x native |\n|---|---|---|");

@@ -28,6 +28,7 @@ pub mod routes;
 mod setup;
 mod sources;
 mod stream;
+mod tables;
 mod tokens;
 mod volume;
 

@@ -13,6 +13,9 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
 
+use crate::answers::{Live, Then};
+use crate::ask::{NoCalendars, record};
+use crate::chain::Ran;
 use crate::config::{self, Config, SinkConfig, TIMEOUT};
 use crate::decision::Decision;
 use crate::delivery::{Delivery, Desk};
@@ -22,12 +25,15 @@ use crate::generation::Generation;
 use crate::lane::Lane;
 use crate::metrics::Metrics;
 use crate::outgoing::{Mode, Outgoing};
-use crate::plugin::Sandbox;
+use crate::plugin::{Backing, Sandbox};
 use crate::registry::Registry;
+use crate::replay::Archive;
 use crate::sink;
 use crate::source::Source;
 use crate::source::outbound::{Outbound, OutboundAuth};
-use crate::store::{Mine, Posted, Recorded, State, Store, StoreError};
+use crate::state::Shelves;
+use crate::store::{Besides, Mine, Posted, Recorded, State, Store, StoreError};
+use crate::tables::Tables;
 use crate::token::{AdminToken, Tries};
 
 /// Between two batches of the sweep: events come first.
@@ -144,10 +150,15 @@ pub struct App {
     pub body_timeout: Duration,
     /// How long a caller waits for a decision.
     pub inline_budget: Duration,
+    /// What the admin keeps for rules to look up.
+    pub tables: Arc<Tables>,
     /// Plugins, set-ups and the live generation.
     pub registry: Registry,
     /// Changes whenever a decision was recorded, and once more when the host begins to stop: whoever follows decisions looks then.
     pub turn: watch::Sender<()>,
+    backing: Backing,
+    archive: Arc<dyn Archive>,
+    asked_bytes: usize,
     sinks: BTreeMap<String, SinkConfig>,
     retention: Option<Duration>,
     stopping: AtomicBool,
@@ -161,6 +172,11 @@ impl App {
     pub async fn build(config: Config, program: &Path, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::open(&config.data)?;
         let token = AdminToken::open(&config.data)?;
+        let tables = Arc::new(Tables::open(store.clone(), config.tables).await?);
+        let calendars = Arc::new(NoCalendars);
+        let archive = Arc::new(Then { store: store.clone(), calendars: calendars.clone() });
+        let answers = Arc::new(Live { tables: tables.clone(), store: store.clone(), calendars });
+        let backing = Backing { answers, shelves: Arc::new(Shelves::of(store.state(clock.now()).await?)) };
         let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
         let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
         // Reading the machine's authorities takes some 20 ms of a start.
@@ -198,6 +214,10 @@ impl App {
             max_body_bytes: config.max_body_bytes,
             body_timeout: config.body_timeout,
             inline_budget: config.inline_budget,
+            tables,
+            backing,
+            archive,
+            asked_bytes: config.limits.asked_bytes,
             registry,
             turn: watch::Sender::new(()),
             stopping: AtomicBool::new(false),
@@ -247,20 +267,37 @@ impl App {
     async fn decide(&self, mine: Mine) -> anyhow::Result<()> {
         let Some(event) = mine.accepted().cloned().map(Arc::new) else { return Ok(()) };
         let chain = self.generation().chain_for(&event);
-        let decision = self.lane.submit(chain, event.clone(), self.clock.now()).await?;
-        self.record(mine, &event, &decision).await?;
+        let ran = self.lane.submit(chain, event.clone(), self.clock.now(), self.backing()).await?;
+        self.record(mine, &event, ran).await?;
         Ok(())
     }
 
-    /// Makes a decision durable together with the calls that carry it out, and has them sent.
+    /// Where a replay looks up what is not in a run's record.
+    pub fn archive(&self) -> Arc<dyn Archive> {
+        self.archive.clone()
+    }
+
+    /// What stands behind the questions of a run.
+    pub fn backing(&self) -> Backing {
+        self.backing.clone()
+    }
+
+    /// Makes a decision durable, together with the calls that carry it out, with what its steps asked, and with what they remember; and has
+    /// the calls sent.
     ///
     /// # Errors
-    /// As [`Store::record`].
-    pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision) -> Result<Recorded, StoreError> {
-        self.metrics.decided(decision);
-        let posted = self.posted(event, decision);
+    /// As [`Store::record`]; then the steps remember nothing of it.
+    pub async fn record(&self, mine: Mine, event: &Event, ran: Ran) -> Result<Recorded, StoreError> {
+        let Ran { decision, asked, written } = ran;
+        self.metrics.decided(&decision);
+        let posted = self.posted(event, &decision);
         let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
-        let recorded = self.store.record(mine, event, decision, posted).await?;
+        let besides = Besides { posted, asked: record(&asked, self.asked_bytes), writes: written.writes() };
+        let recorded = self.store.record(mine, event, &decision, besides).await?;
+        // An earlier decision stands with what was written then; this one's writes are taken back.
+        if *recorded.decision_id == decision.head.id {
+            written.keep();
+        }
         self.turn.send_replace(());
         if to_send {
             self.delivery.wake();

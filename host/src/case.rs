@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use crate::decision::Outcome;
 use crate::event::Event;
-use crate::expect::Recorded;
-use crate::plugin::Example;
+use crate::plugin::{Example, Services};
 
 /// Keys of an expectation.
 const EXPECTATIONS: [&str; 4] = ["proposals", "absent", "outcome", "decision"];
@@ -26,7 +25,7 @@ pub struct Case {
     /// The config; absent is the default of the plugin's schema.
     pub config: Option<Value>,
     /// What the host answers.
-    pub recorded: Recorded,
+    pub services: Services,
     /// What must come of it: `proposals`, `absent`, `outcome`, `decision`.
     pub expect: Value,
 }
@@ -46,7 +45,7 @@ struct Written {
     event: Value,
     config: Option<Value>,
     #[serde(default)]
-    services: Recorded,
+    services: Services,
     expect: Value,
 }
 
@@ -69,7 +68,9 @@ pub fn read(text: &str, is_toml: bool) -> Result<Vec<Case>, String> {
     let file: Result<File, serde_json::Error> = serde_ignored::deserialize(reader, |path| unknown.push(path.to_string()));
     let file = file.map_err(|error| format!("{error}, at `{}`", track.path()))?;
     if let Some(key) = unknown.first() {
-        return Err(format!("`{key}` is no key of a case; a case has name, event, config, services (clock, settled) and expect"));
+        return Err(format!(
+            "`{key}` is no key of a case; a case has name, event, config, services (clock, settled, state, lookup) and expect"
+        ));
     }
     if file.cases.is_empty() {
         return Err("there is no case in it; write `[[cases]]` with name, event and expect".to_owned());
@@ -88,7 +89,7 @@ pub fn read(text: &str, is_toml: bool) -> Result<Vec<Case>, String> {
 
 impl Written {
     fn read(self, config: Option<&Value>) -> Result<Case, String> {
-        let Self { name, mut event, config: own, services: recorded, expect } = self;
+        let Self { name, mut event, config: own, services, expect } = self;
         // What a case is about is rarely who sent it under which id.
         if let Some(event) = event.as_object_mut() {
             event.entry("id").or_insert_with(|| json!(name));
@@ -112,10 +113,10 @@ impl Written {
         if let Some(outcome) = expected.get("outcome") {
             serde_json::from_value::<Outcome>(outcome.clone()).map_err(|error| format!("`expect.outcome`: {error}"))?;
         }
-        if expected.contains_key("decision") && recorded.settled != crate::verdict::SoFar::default() {
+        if expected.contains_key("decision") && services.settled != crate::verdict::SoFar::default() {
             return Err("a decision is made by the plugin alone, so `services.settled` has no place in it; expect proposals".to_owned());
         }
-        Ok(Case { name, event: parsed.event, config: own.or_else(|| config.cloned()), recorded, expect })
+        Ok(Case { name, event: parsed.event, config: own.or_else(|| config.cloned()), services, expect })
     }
 }
 
@@ -128,9 +129,9 @@ pub fn of_examples(examples: &[Example]) -> Result<Vec<Case>, String> {
         let fault = |what: String| format!("example `{}`: {what}", example.name);
         let event = Event::from_json(example.event.to_string().as_bytes()).map_err(|error| fault(format!("event: {error}")))?.event;
         let services = example.services.clone().filter(|services| !services.is_null());
-        let recorded = services.map_or(Ok(Recorded::default()), serde_json::from_value);
-        let recorded = recorded.map_err(|error| fault(format!("services: {error}")))?;
-        Ok(Case { name: example.name.clone(), event, config: example.config.clone(), recorded, expect: example.expect.clone() })
+        let services = services.map_or(Ok(Services::default()), serde_json::from_value);
+        let services = services.map_err(|error| fault(format!("services: {error}")))?;
+        Ok(Case { name: example.name.clone(), event, config: example.config.clone(), services, expect: example.expect.clone() })
     };
     examples.iter().map(case).collect()
 }
@@ -159,7 +160,7 @@ mod tests {
         let cases = read(GOOD, true).unwrap();
         assert_eq!((cases[0].event.id.as_str(), cases[1].event.id.as_str()), ("an outage", "7"));
         assert_eq!((&cases[0].config, &cases[1].config), (&Some(json!({ "words": ["down"] })), &Some(json!({ "words": [] }))));
-        assert_eq!(cases[1].recorded.clock.map(|clock| clock.0), Some(1_772_330_400_000));
+        assert_eq!(cases[1].services.clock.map(|clock| clock.0), Some(1_772_330_400_000));
         let json = json!([{ "name": "a", "event": { "text": "t" }, "expect": { "absent": [] } }]).to_string();
         assert_eq!(read(&json, false).unwrap().len(), 1);
     }

@@ -6,11 +6,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::ask::Asked;
 use crate::breaker::Breaker;
 use crate::decision::{Applied, Decision, Draft, Head, Held, Outcome, Terms, TraceEntry};
 use crate::event::{Event, Timestamp};
-use crate::plugin::{Plugin, Subject};
+use crate::grant::Grant;
+use crate::plugin::{Backing, Plugin, Seat, Subject};
 use crate::setup::{Condition, Mode, OnFault, QUARANTINE_AFTER};
+use crate::state::Written;
+use crate::verdict::Proposal;
 
 /// A plugin in use.
 pub struct Step {
@@ -47,6 +51,34 @@ pub struct Chain {
     pub steps: Vec<Step>,
     /// Well-behaved runs still wanted before the chain may run where requests are.
     probation: AtomicU32,
+    /// A step of it may have to wait, for its turn at its state or for the disk.
+    waits: bool,
+    /// A step of it reads what the steps before have proposed.
+    reads_history: bool,
+}
+
+/// What came of one run.
+#[derive(Debug)]
+pub struct Ran {
+    /// The decision, trace included.
+    pub decision: Decision,
+    /// What its steps asked the host and were told, for a replay.
+    pub asked: Vec<Asked>,
+    /// What its steps remembered: taken back when this is dropped before it is kept.
+    pub written: Written,
+}
+
+/// A run under way.
+struct Running<'a> {
+    subject: Arc<Subject>,
+    backing: &'a Backing,
+    now: Timestamp,
+    run: Run,
+    draft: Draft,
+    stopped_by: Option<String>,
+    history: Vec<(String, Proposal)>,
+    asked: Vec<Asked>,
+    written: Written,
 }
 
 /// What a run is for.
@@ -61,12 +93,15 @@ enum Run {
 impl Chain {
     /// A chain on probation.
     pub fn new(name: String, generation: String, steps: Vec<Step>) -> Self {
-        Self { name, generation, steps, probation: AtomicU32::new(PROBATION) }
+        let waits = steps.iter().any(|step| step.plugin.reach().waits());
+        let reads_history = steps.iter().any(|step| step.plugin.reach().history);
+        Self { name, generation, steps, probation: AtomicU32::new(PROBATION), waits, reads_history }
     }
 
-    /// Whether it has lately been quick and without fault, so that it may run on a thread that serves requests.
+    /// Whether it has lately been quick and without fault, so that it may run on a thread that serves requests. A chain that may have to
+    /// wait never is; rows of tables are in memory, and looking them up is no reason to wait.
     pub fn is_quick(&self) -> bool {
-        self.probation.load(Ordering::Relaxed) == 0
+        !self.waits && self.probation.load(Ordering::Relaxed) == 0
     }
 
     fn watch(&self, trace: &[TraceEntry]) {
@@ -81,42 +116,53 @@ impl Chain {
     }
 
     /// Decides one event as of `now`.
-    pub fn run(&self, event: &Arc<Event>, now: Timestamp) -> Decision {
-        let decision = self.decide(event, now, Run::Live);
-        self.watch(&decision.trace);
-        decision
+    pub fn run(&self, event: &Arc<Event>, now: Timestamp, backing: &Backing) -> Ran {
+        let ran = self.decide(event, now, Run::Live, backing);
+        self.watch(&ran.decision.trace);
+        ran
     }
 
     /// What the chain would decide, with nothing learnt from it: the same answer every time.
-    pub fn replay(&self, event: &Arc<Event>, now: Timestamp) -> Decision {
-        self.decide(event, now, Run::Replay)
+    pub fn replay(&self, event: &Arc<Event>, now: Timestamp, backing: &Backing) -> Ran {
+        self.decide(event, now, Run::Replay, backing)
     }
 
-    fn decide(&self, event: &Arc<Event>, now: Timestamp, run: Run) -> Decision {
-        let subject = Subject::new(event.clone(), now);
-        let mut draft = Draft::default();
+    fn decide(&self, event: &Arc<Event>, now: Timestamp, run: Run, backing: &Backing) -> Ran {
+        let mut running = Running {
+            subject: Subject::new(event.clone(), now),
+            backing,
+            now,
+            run,
+            draft: Draft::default(),
+            stopped_by: None,
+            history: Vec::new(),
+            asked: Vec::new(),
+            written: Written::default(),
+        };
         let mut trace = Vec::with_capacity(self.steps.len());
-        let (mut stopped_by, mut held): (Option<String>, Option<Held>) = (None, None);
+        let mut held: Option<Held> = None;
         for (step, place) in self.steps.iter().zip(1..) {
             let out = if held.is_some() {
                 Some("an earlier step faulted, and the event is held")
-            } else if stopped_by.is_some() {
+            } else if running.stopped_by.is_some() {
                 Some("an earlier step stopped the chain")
             } else {
-                step.passes(event, &draft, run)
+                step.passes(event, &running.draft, run)
             };
             if let Some(why) = out {
                 trace.push(TraceEntry { outcome: Outcome::Skipped, detail: Some(why.to_owned()), ..step.entry(place) });
                 continue;
             }
-            let entry = step.run(&subject, &mut draft, now, run, place, &mut stopped_by);
+            let entry = step.run(self, &mut running, place);
             if entry.outcome.is_fault() && step.on_fault == OnFault::Hold && step.mode == Mode::Live {
                 held = Some(Held { step: step.name.clone(), outcome: entry.outcome });
             }
             trace.push(entry);
         }
         let degraded = trace.iter().any(|entry| entry.outcome.is_fault() && !entry.shadow);
-        Decision { held, ..draft.finish(self.head(event, now), degraded, stopped_by, trace) }
+        let Running { draft, stopped_by, asked, written, .. } = running;
+        let decision = Decision { held, ..draft.finish(self.head(event, now), degraded, stopped_by, trace) };
+        Ran { decision, asked, written }
     }
 
     fn head(&self, event: &Event, now: Timestamp) -> Head {
@@ -136,9 +182,12 @@ impl Step {
     /// A live step with the usual settings, for plugins that run without a set-up.
     pub fn plain(plugin: Plugin) -> Self {
         let description = plugin.description();
+        // Nothing real stands behind these here; the others would change what is decided.
+        let asked = description.requests.iter().filter_map(|request| request.grant.parse().ok());
+        let grants = asked.filter(|grant| matches!(grant, Grant::State | Grant::Lookup(_))).collect();
         Self {
             name: description.name.clone(),
-            terms: Terms { effects: description.effect_set(), grants: Vec::new() },
+            terms: Terms { effects: description.effect_set(), grants },
             plugin: Arc::new(plugin),
             mode: Mode::Live,
             on_fault: OnFault::Skip,
@@ -166,32 +215,33 @@ impl Step {
         }
     }
 
-    /// Runs it and takes what it proposes; a shadow's proposals go to a copy that nobody reads.
-    fn run(
-        &self,
-        subject: &Arc<Subject>,
-        draft: &mut Draft,
-        now: Timestamp,
-        run: Run,
-        place: u32,
-        stopped_by: &mut Option<String>,
-    ) -> TraceEntry {
+    /// Runs it and takes what it proposes; a shadow's proposals go to a copy that nobody reads. What a shadow remembers is kept: it is
+    /// nobody's but its own.
+    fn run(&self, chain: &Chain, running: &mut Running<'_>, place: u32) -> TraceEntry {
         let shadow = self.mode == Mode::Shadow;
-        if run == Run::Live && !self.breaker.admit(now) {
+        let live = running.run == Run::Live;
+        if live && !self.breaker.admit(running.now) {
             let detail = Some("it kept faulting, and is left out for a while".to_owned());
             return TraceEntry { outcome: Outcome::Quarantined, detail, shadow, ..self.entry(place) };
         }
-        let mut answer = self.plugin.evaluate(subject, draft.settled());
-        if run == Run::Live
-            && let Some(out_ms) = self.breaker.report(answer.outcome.is_fault(), now)
-        {
+        let mut answer = self.plugin.judge(&running.subject, running.draft.settled(), self.seat(chain, running));
+        if live && let Some(out_ms) = self.breaker.report(answer.outcome.is_fault(), running.now) {
             let detail = answer.detail.get_or_insert_default();
             detail.push_str(&format!("; it keeps faulting, and is left out for {} s", out_ms / 1_000));
         }
+        if let Some(seat) = answer.seat {
+            let (asked, wrote) = seat.leave(answer.outcome == Outcome::Ran);
+            running.asked.push(asked);
+            running.written.add(wrote);
+        }
+        if chain.reads_history && !shadow {
+            running.history.extend(answer.verdict.proposals.iter().map(|proposal| (self.name.clone(), proposal.clone())));
+        }
+        let draft = &mut running.draft;
         let Applied { set, dropped, stop } =
             if shadow { draft.clone().apply(answer.verdict, &self.terms) } else { draft.apply(answer.verdict, &self.terms) };
         if stop && !shadow {
-            *stopped_by = Some(self.plugin.description().name.clone());
+            running.stopped_by = Some(self.plugin.description().name.clone());
         }
         TraceEntry {
             outcome: answer.outcome,
@@ -206,6 +256,13 @@ impl Step {
             memory_bytes: answer.memory_bytes,
             ..self.entry(place)
         }
+    }
+
+    /// Its place during the run, if it asks anything.
+    fn seat(&self, chain: &Chain, running: &Running<'_>) -> Option<Seat> {
+        let reach = self.plugin.reach();
+        let history = || if reach.history { Arc::new(running.history.clone()) } else { Arc::default() };
+        reach.any().then(|| Seat::new(&chain.name, &self.name, &self.terms.grants, running.backing, history(), running.now))
     }
 
     fn entry(&self, step: u32) -> TraceEntry {

@@ -18,6 +18,7 @@ mod serve;
 mod signature;
 mod source;
 mod table;
+mod tables;
 mod tail;
 mod token;
 
@@ -70,6 +71,9 @@ enum Command {
     Replay(replay::Args),
     /// Decisions of a running host, as they happen
     Tail(tail::Args),
+    /// Tables of a running host, which rules look up: import, list, show, set, remove
+    #[command(subcommand)]
+    Table(tables::Command),
     /// Make, list and revoke the tokens of a running host
     #[command(subcommand)]
     Token(token::Command),
@@ -125,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Chain(command) => chain::chain(&command),
         Command::Replay(args) => replay::replay(&args),
         Command::Tail(args) => tail::tail(&args),
+        Command::Table(command) => tables::tables(&command),
         Command::Token(command) => token::token(&command),
         Command::Audit(args) => audit::audit(&args),
         Command::Source(command) => source::source(&command),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use limits::Limits;
+pub use limits::{Limits, TableLimits};
 pub use outbound::OutboundEntry;
 use resolve::{Resolver, line_of};
 pub use sinks::{SinkConfig, SinkEntry, TIMEOUT};
@@ -45,6 +45,8 @@ pub struct Written {
     pub server: Server,
     /// Budgets of every plugin call.
     pub limits: Limits,
+    /// How much the admin's tables may hold.
+    pub tables: TableLimits,
     /// The host's own log.
     pub log: Log,
     /// How long events are kept.
@@ -225,6 +227,8 @@ pub struct Config {
     pub drain: Duration,
     /// Budgets of every plugin call.
     pub limits: Limits,
+    /// How much the admin's tables may hold.
+    pub tables: TableLimits,
     /// The host's own log.
     pub log: Log,
     /// How long events are kept; for ever without it.

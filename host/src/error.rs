@@ -12,6 +12,7 @@ use crate::registry::RegistryError;
 use crate::signature;
 use crate::source::MapError;
 use crate::store::StoreError;
+use crate::tables::TableError;
 use crate::token::Role;
 
 /// Seconds after which a caller that was shed may try again: the time a full house needs to empty.
@@ -128,6 +129,12 @@ pub enum ApiError {
     /// A change of plugins or set-ups that is not made.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A file of rows of another kind.
+    #[error("rows come as a JSON array of objects (`Content-Type: application/json`) or as CSV with a header (`text/csv`)")]
+    NotRows,
+    /// A change of a table that is not made.
+    #[error("{}", told(.0))]
+    Table(#[from] TableError),
     /// The record is there, but not in a state for this.
     #[error("{0}")]
     Conflict(String),
@@ -159,6 +166,15 @@ fn caller(error: &StoreError) -> String {
     }
 }
 
+/// What a caller hears of a table: our own trouble without our paths.
+fn told(error: &TableError) -> String {
+    match error {
+        TableError::Store(error) => caller(error),
+        TableError::Fault(fault) if !fault.pointer.is_empty() => format!("`{}` {fault}", fault.pointer),
+        other => other.to_string(),
+    }
+}
+
 impl ApiError {
     /// The stable code of its answer: one of [`CODES`].
     pub fn code(&self) -> &'static str {
@@ -185,7 +201,11 @@ impl ApiError {
             Self::SlowDown(_) => (StatusCode::TOO_MANY_REQUESTS, "slow-down"),
             Self::Role { .. } => (StatusCode::FORBIDDEN, "role"),
             Self::Header(_) => (StatusCode::BAD_REQUEST, "header"),
-            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
+            Self::Table(TableError::Fault(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
+            Self::Table(TableError::NotFound(_)) => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Table(TableError::Full(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Table(TableError::Store(_)) => (StatusCode::SERVICE_UNAVAILABLE, "journal"),
+            Self::NotJson | Self::NotRows => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
             Self::Long(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::Syntax(_) => (StatusCode::BAD_REQUEST, "syntax"),
             Self::Body { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "shape"),
@@ -235,6 +255,7 @@ impl IntoResponse for ApiError {
         }
         match &self {
             Self::Body { pointer, .. } => body["pointer"] = pointer.clone().into(),
+            Self::Table(TableError::Fault(fault)) => body["pointer"] = fault.pointer.clone().into(),
             Self::Role { needs, .. } => body["needs"] = needs.word().into(),
             Self::Registry(RegistryError::Setup(problems)) => body["problems"] = json!(problems),
             Self::Registry(RegistryError::Refused(report)) => body["report"] = json!(report),

@@ -42,6 +42,18 @@ pub struct Attribute {
     pub value: AttributeValue,
 }
 
+impl Attribute {
+    /// Bytes that it holds, about.
+    pub fn weight(&self) -> usize {
+        let value = match &self.value {
+            AttributeValue::Text(text) => text.len(),
+            AttributeValue::Texts(texts) => texts.iter().map(|text| text.len() + size_of::<String>()).sum(),
+            AttributeValue::Integer(_) | AttributeValue::Decimal(_) | AttributeValue::Boolean(_) => 8,
+        };
+        self.key.len() + value
+    }
+}
+
 /// Who can read the message where it was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

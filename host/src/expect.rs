@@ -4,22 +4,9 @@
 //! no effect named in `absent` may be proposed. Objects match by subset, lists as subsets, numbers within 1e-6 or within
 //! `{"min": a, "max": b}`.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::event::Timestamp;
-use crate::verdict::{SoFar, Verdict};
-
-/// What the host answered when a case was recorded: the `services` of an example or a fixture. A service that the contract gains
-/// gets its recorded answers here, and the sandbox reads them from here.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Recorded {
-    /// The moment that `clock.now` gives.
-    pub clock: Option<Timestamp>,
-    /// What the steps before have settled.
-    pub settled: SoFar,
-}
+use crate::verdict::Verdict;
 
 /// One place where something else was expected.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,6 @@
 //!
 //! Used by the registry for uploads and by `signalbox plugin check` and `inspect`. It decides nothing about chains.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use schemars::JsonSchema;
@@ -11,10 +10,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{Isolation, Limits};
-use crate::event::{Event, Timestamp};
 pub use crate::plugin::TRACKS;
-use crate::plugin::{Check, ExampleResult, Failure, Plugin, Request, Sandbox, Section, Shape, Start, Subject};
-use crate::verdict::SoFar;
+use crate::plugin::{Check, ExampleResult, Failure, Plugin, Rehearsal, Request, Sandbox, Section, Shape, Start};
 
 /// Runs that a plugin's cost is measured over: enough for a median, a moment to wait.
 const RUNS: usize = 200;
@@ -250,15 +247,15 @@ fn permission(import: &str) -> Option<&'static str> {
 }
 
 fn cost(fresh: &Plugin, reused: &Plugin) -> Option<Cost> {
-    let events = fresh.description().examples.iter().filter_map(|example| Event::from_json(example.event.to_string().as_bytes()).ok());
-    // The moment is as good as any: no verdict of it is kept.
-    let subjects: Vec<_> = events.map(|parsed| Subject::new(Arc::new(parsed.event), Timestamp(1_767_225_600_000))).collect();
+    let description = fresh.description();
+    let examples: Vec<_> = description.examples.iter().filter_map(|example| Rehearsal::of(description, example).ok()).collect();
     let measure = |plugin: &Plugin| {
         let (mut micros, mut fuel) = (Vec::with_capacity(RUNS), Vec::with_capacity(RUNS));
         let begin = Instant::now();
-        for subject in subjects.iter().cycle().take(RUNS) {
+        for example in examples.iter().cycle().take(RUNS) {
+            let seat = plugin.reach().any().then(|| example.seat());
             let start = Instant::now();
-            fuel.push(plugin.evaluate(subject, &SoFar::default()).fuel);
+            fuel.push(plugin.judge(&example.subject, &example.settled, seat).fuel);
             micros.push(start.elapsed().as_micros() as u64);
             if begin.elapsed().as_millis() > MEASURE_MS {
                 break;

@@ -2,6 +2,8 @@
 //!
 //! Built by the registry (and by offline commands) on a blocking thread; a build that fails changes nothing.
 
+mod warnings;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,8 +14,9 @@ use crate::chain::{Chain, Step};
 use crate::config::{Artefact, Config, Limits};
 use crate::decision::Terms;
 use crate::event::{Event, Timestamp};
-use crate::plugin::{ConfigProblem, Failure, Plugin, Sandbox};
-use crate::setup::{DEFAULT, Isolation, Problem, QUARANTINE_AFTER, Setup, StepSetup};
+use crate::grant::Grant;
+use crate::plugin::{Backing, ConfigProblem, Failure, Plugin, Sandbox};
+use crate::setup::{DEFAULT, Isolation, Problem, QUARANTINE_AFTER, Setup, StepSetup, escape};
 
 /// A plugin's bytes, however they came.
 pub type Bytes = Arc<[u8]>;
@@ -140,6 +143,9 @@ impl Generation {
                 let earlier = before.and_then(|before| before.step_like(name, written));
                 match build(sandbox, written, artefacts, limits, earlier) {
                     Ok(step) => {
+                        if let Some(message) = denied(&step) {
+                            problems.push(Problem { pointer: format!("/chains/{}/steps/{at}/grants", escape(name)), message });
+                        }
                         let description = step.plugin.description();
                         written.plugin = Some(format!("{}@{}", description.name, description.version));
                         written.file = None;
@@ -205,7 +211,7 @@ impl Generation {
         if let Ok(parsed) = event {
             let event = Arc::new(parsed.event);
             for chain in self.chains.values() {
-                drop(chain.replay(&event, Timestamp(0)));
+                drop(chain.replay(&event, Timestamp(0), &Backing::none()));
             }
         }
     }
@@ -251,6 +257,15 @@ fn build(
         when: written.when.clone(),
         unless: written.unless.clone(),
         breaker,
+    })
+}
+
+/// What its plugin cannot do without, and the step was not granted.
+fn denied(step: &Step) -> Option<String> {
+    let denied = step.plugin.reach().state && !step.terms.grants.contains(&Grant::State);
+    denied.then(|| {
+        let plugin = &step.plugin.description().name;
+        format!("step `{}`: `{plugin}` remembers between events; add `state` to the step's `grants`, or leave the step out", step.name)
     })
 }
 

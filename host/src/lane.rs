@@ -1,7 +1,8 @@
 //! The lane: a few threads of its own for chains that are not known to be quick.
 //!
-//! A chain of well-behaved rules takes 15 to 50 us and runs where the request is. One that faults, overruns or is new runs here,
-//! so that it can make others wait in its own queue only. Used by the webhook; it knows nothing of HTTP.
+//! A chain of well-behaved rules takes 15 to 50 us and runs where the request is. One that faults, overruns or is new runs here, and so
+//! does one whose steps may have to wait (for their turn at their state, for a thread's messages from the disk), so that it can make others
+//! wait in its own queue only. Used by the webhook; it knows nothing of HTTP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,15 +11,16 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::chain::Chain;
-use crate::decision::Decision;
+use crate::chain::{Chain, Ran};
 use crate::event::{Event, Timestamp};
+use crate::plugin::Backing;
 
 struct Job {
     chain: Arc<Chain>,
     event: Arc<Event>,
     now: Timestamp,
-    answer: oneshot::Sender<Decision>,
+    backing: Backing,
+    answer: oneshot::Sender<Ran>,
 }
 
 /// Threads that run chains. Ends, with its threads, when the last clone is dropped.
@@ -46,7 +48,7 @@ impl Lane {
                     let Ok(job) = job else { return };
                     waiting.fetch_sub(1, Ordering::Relaxed);
                     // Nobody waits for the answer any more when the host is stopping: then it is not needed either.
-                    let _ = job.answer.send(job.chain.run(&job.event, job.now));
+                    let _ = job.answer.send(job.chain.run(&job.event, job.now, &job.backing));
                 }
             })?;
         }
@@ -54,11 +56,11 @@ impl Lane {
     }
 
     /// Queues one run. The queue is bounded by the permits of the requests that wait for it.
-    pub fn submit(&self, chain: Arc<Chain>, event: Arc<Event>, now: Timestamp) -> oneshot::Receiver<Decision> {
+    pub fn submit(&self, chain: Arc<Chain>, event: Arc<Event>, now: Timestamp, backing: Backing) -> oneshot::Receiver<Ran> {
         let (answer, decision) = oneshot::channel();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // Without threads the sender of the answer is dropped here, and the receiver sees it.
-        let _ = self.jobs.send(Job { chain, event, now, answer });
+        let _ = self.jobs.send(Job { chain, event, now, backing, answer });
         decision
     }
 

@@ -58,7 +58,17 @@ pub mod breaker;
 
 pub mod plugin;
 
+pub mod answers;
+
+pub mod tables;
+
 pub mod store;
+
+pub mod ask;
+
+pub mod state;
+
+pub mod table;
 
 pub mod config;
 

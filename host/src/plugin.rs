@@ -4,6 +4,7 @@
 //! below this file.
 
 mod activate;
+mod asking;
 mod bindings;
 mod budget;
 mod call;
@@ -13,6 +14,10 @@ mod description;
 mod door;
 mod engine;
 mod functions;
+mod reach;
+mod rehearsal;
+mod remembering;
+mod seat;
 mod services;
 
 use std::collections::HashMap;
@@ -24,11 +29,14 @@ use serde_json::Value;
 use wasmtime::Module;
 use wasmtime::component::{Component, Linker};
 
-pub use activate::{ConfigProblem, ExampleResult, Failure, REHEARSAL, Report, Start, child};
+pub use activate::{ConfigProblem, ExampleResult, Failure, Report, Start, child};
 pub use call::Answer;
 pub use compiler::Compiler;
 pub use description::{Description, Example, Request};
 pub use door::{Check, Outline, Refusal, Section, Shape, TRACKS, look};
+pub use reach::Reach;
+pub use rehearsal::{Rehearsal, Services};
+pub use seat::{Backing, History, Seat};
 pub use services::Subject;
 
 use crate::config::{Isolation, Limits};
@@ -65,16 +73,19 @@ impl Current {
     }
 
     #[expect(unsafe_code, reason = "the file was made by our own child for this very engine, and its digest was checked a moment ago")]
-    fn entry(&self, artefact: &Path, shape: Shape) -> wasmtime::Result<Entry> {
+    fn entry(&self, artefact: &Path, shape: Shape) -> wasmtime::Result<(Entry, Reach)> {
         let engine = &self.serving.engine;
         if shape == Shape::Command {
             let module = unsafe { Module::deserialize_file(engine, artefact) }?;
-            return Program::of_module(&module).map(Entry::Command);
+            return Ok((Entry::Command(Program::of_module(&module)?), Reach::default()));
         }
         let component = unsafe { Component::deserialize_file(engine, artefact) }?;
         match shape {
-            Shape::CommandComponent => Program::of_component(&component).map(Entry::Command),
-            _ => self.linker.instantiate_pre(&component).and_then(RulePluginPre::new).map(Entry::Rule),
+            Shape::CommandComponent => Ok((Entry::Command(Program::of_component(&component)?), Reach::default())),
+            _ => {
+                let pre = self.linker.instantiate_pre(&component).and_then(RulePluginPre::new)?;
+                Ok((Entry::Rule(pre), Reach::of(&component, engine)))
+            }
         }
     }
 }
@@ -84,6 +95,7 @@ struct Loaded {
     serving: Arc<Serving>,
     report: Report,
     digest: String,
+    reach: Reach,
     entry: Entry,
 }
 
@@ -160,8 +172,8 @@ impl Sandbox {
     fn bring_in(&self, activated: Activated) -> Result<Loaded, Failure> {
         let unloadable = |error: wasmtime::Error| door::refuse(Check::Child, format!("its artefact does not load: {error:#}"));
         let current = self.fit(activated.report.memory_bytes as usize).map_err(wasmtime::Error::from_anyhow).map_err(unloadable)?;
-        let entry = current.entry(&activated.artefact, activated.report.outline.shape).map_err(unloadable)?;
-        Ok(Loaded { serving: current.serving.clone(), report: activated.report, digest: activated.digest, entry })
+        let (entry, reach) = current.entry(&activated.artefact, activated.report.outline.shape).map_err(unloadable)?;
+        Ok(Loaded { serving: current.serving.clone(), report: activated.report, digest: activated.digest, reach, entry })
     }
 
     /// The engine for a snapshot of so many bytes: the current one, or a new one that keeps so much resident.
@@ -182,6 +194,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Plugin {
     /// Judges one event. Cannot fail: whatever the guest does is an outcome.
     pub fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar) -> Answer {
+        self.judge(subject, settled, None)
+    }
+
+    /// The same, for a step that asks the host: its place comes back with the answer.
+    pub fn judge(&self, subject: &Arc<Subject>, settled: &SoFar, seat: Option<Seat>) -> Answer {
         let Loaded { serving, entry, report, .. } = &*self.loaded;
         match entry {
             Entry::Command(program) => {
@@ -190,7 +207,7 @@ impl Plugin {
             }
             Entry::Rule(pre) => {
                 let callee = Callee { serving, pre, limits: &self.limits, configure: self.configure.as_deref(), kept: self.kept.as_ref() };
-                callee.evaluate(subject, settled)
+                callee.evaluate(subject, settled, seat)
             }
         }
     }
@@ -209,6 +226,11 @@ impl Plugin {
     /// SHA-256 of the uploaded bytes, hex.
     pub fn digest(&self) -> &str {
         &self.loaded.digest
+    }
+
+    /// Which of the host's questions it can ask at all.
+    pub fn reach(&self) -> Reach {
+        self.loaded.reach
     }
 
     /// Whether its instances serve one event or several.

@@ -184,7 +184,9 @@ impl Registry {
         }
         let (sandbox, limits, bytes) = (self.sandbox.clone(), self.limits.clone(), wasm.clone());
         let report = blocking(move || gate::inspect(&sandbox, &bytes, None, &limits)).await?;
+        let refused = Audit { action: "plugin.refused".to_owned(), subject: report.digest.clone(), ..entry.clone() };
         let Some(about) = report.plugin.as_ref().filter(|_| report.passed) else {
+            self.store.audit(refused).await?;
             return Err(RegistryError::Refused(Box::new(report)));
         };
         let mut others = self.bundled.iter().map(Entry::of).chain(rows.iter().filter(|row| row.by != HOST).map(self::entry));
@@ -192,6 +194,7 @@ impl Registry {
             && let Some(taken) =
                 others.find(|other| other.name == about.name && other.version == about.version && other.digest != report.digest)
         {
+            self.store.audit(Audit { subject: format!("{}@{}", about.name, about.version), ..refused }).await?;
             return Err(RegistryError::Taken { name: taken.name, version: taken.version, digest: taken.digest });
         }
         let row = PluginRow {

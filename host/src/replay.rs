@@ -3,6 +3,8 @@
 //! The same events, moments and candidate give the same report, byte for byte: nothing in it depends on how fast the machine is or
 //! on what else it does. Runs on a thread of its own with the lowest claim to the processor, so that live traffic does not notice.
 
+mod past;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -11,11 +13,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ask::Asked;
 use crate::decision::{Decision, Outcome};
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::setup::Setup;
-use crate::store::Stored;
+use crate::store::{RecordedRun, Stored};
+
+pub use past::Archive;
+use past::Side;
 
 /// Events that a replay runs over unless it says otherwise, and at most.
 pub const EVENTS: (u32, u32) = (1_000, 20_000);
@@ -146,9 +152,15 @@ pub struct StepCost {
 }
 
 /// Replays recorded events with the candidate.
-pub fn over_recorded(candidate: &Generation, live: &Generation, recorded: Vec<Stored>, against: Against) -> Report {
-    let mut replay = Replay::new(candidate);
-    for Stored { event, decision } in recorded {
+pub fn over_recorded(
+    candidate: &Generation,
+    live: &Generation,
+    recorded: Vec<RecordedRun>,
+    against: Against,
+    archive: &Arc<dyn Archive>,
+) -> Report {
+    let (mut replay, mut other) = (Replay::new(candidate, archive), Side::new(archive.clone()));
+    for RecordedRun { stored: Stored { event, decision }, asked } in recorded {
         let (Ok(event), Ok(was)) = (serde_json::from_str::<Event>(&event), serde_json::from_str::<Decision>(&decision)) else {
             let event_id = serde_json::from_str::<Value>(&event).map_or(String::new(), |event| event["id"].to_string());
             replay.pass_over(event_id, "its record is of another version of the host");
@@ -160,19 +172,24 @@ pub fn over_recorded(candidate: &Generation, live: &Generation, recorded: Vec<St
             continue;
         }
         let now = was.head.decided;
-        let was = if against == Against::Live { live.chain_for(&event).replay(&event, now) } else { was };
-        replay.compare(&event, was, now, Some(id));
+        let asked: Arc<[Asked]> = asked.into();
+        let (was, missing) = match against {
+            Against::Live => other.run(&live.chain_for(&event), &event, now, &asked),
+            Against::Recorded => (was, None),
+        };
+        replay.compare(&event, was, now, Some(id), &asked, missing);
     }
     replay.finish()
 }
 
 /// Replays events of a file with the candidate, against what is live.
-pub fn over_events(candidate: &Generation, live: &Generation, events: Vec<Event>, now: Timestamp) -> Report {
-    let mut replay = Replay::new(candidate);
+pub fn over_events(candidate: &Generation, live: &Generation, events: Vec<Event>, now: Timestamp, archive: &Arc<dyn Archive>) -> Report {
+    let (mut replay, mut other) = (Replay::new(candidate, archive), Side::new(archive.clone()));
+    let asked: Arc<[Asked]> = Arc::default();
     for event in events {
         let event = Arc::new(event);
-        let was = live.chain_for(&event).replay(&event, now);
-        replay.compare(&event, was, now, None);
+        let (was, missing) = other.run(&live.chain_for(&event), &event, now, &asked);
+        replay.compare(&event, was, now, None, &asked, missing);
     }
     replay.finish()
 }
@@ -200,13 +217,15 @@ fn chance(was: &Decision) -> Option<String> {
 
 struct Replay<'a> {
     candidate: &'a Generation,
+    side: Side,
     report: Report,
     fuel: BTreeMap<(String, usize), (StepCost, Vec<u64>)>,
 }
 
 impl<'a> Replay<'a> {
-    fn new(candidate: &'a Generation) -> Self {
-        Self { candidate, report: Report { generation: candidate.id.clone(), ..Report::default() }, fuel: BTreeMap::new() }
+    fn new(candidate: &'a Generation, archive: &Arc<dyn Archive>) -> Self {
+        let side = Side::new(archive.clone());
+        Self { candidate, side, report: Report { generation: candidate.id.clone(), ..Report::default() }, fuel: BTreeMap::new() }
     }
 
     fn pass_over(&mut self, event_id: String, why: &str) {
@@ -214,10 +233,18 @@ impl<'a> Replay<'a> {
         self.report.not_comparable.push(NotComparable { event_id, why: why.to_owned() });
     }
 
-    fn compare(&mut self, event: &Arc<Event>, was: Decision, now: Timestamp, decision_id: Option<String>) {
+    fn compare(
+        &mut self,
+        event: &Arc<Event>,
+        was: Decision,
+        now: Timestamp,
+        decision_id: Option<String>,
+        asked: &Arc<[Asked]>,
+        missing: Option<String>,
+    ) {
         self.report.events += 1;
         let chain = self.candidate.chain_for(event);
-        let would = chain.replay(event, now);
+        let (would, unanswered) = self.side.run(&chain, event, now, asked);
         for (at, entry) in would.trace.iter().enumerate() {
             let fresh = || {
                 let (chain, plugin) = (chain.name.clone(), format!("{} {}", entry.plugin, entry.version));
@@ -231,8 +258,9 @@ impl<'a> Replay<'a> {
                 fuel.push(entry.fuel);
             }
         }
-        if would.trace.iter().any(|entry| entry.outcome == Outcome::TimedOut) {
-            let why = "a step of the candidate ran out of time".to_owned();
+        let timed_out = would.trace.iter().any(|entry| entry.outcome == Outcome::TimedOut);
+        let why = timed_out.then(|| "a step of the candidate ran out of time".to_owned());
+        if let Some(why) = why.or(unanswered).or(missing) {
             self.report.not_comparable.push(NotComparable { event_id: event.id.clone(), why });
             return;
         }

@@ -16,6 +16,8 @@
 //! - `erase.rs`: forgetting, by age, by event and by author.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
 //! - `backup.rs`: the file as a whole: copied, put back, looked at.
+//! - `state.rs`: what steps remember. `thread.rs`: the messages of one thread.
+//! - `tables.rs`: the admin's tables, every version of a row.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
@@ -35,8 +37,11 @@ mod observations;
 mod outbox;
 mod read;
 mod schema;
+mod state;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod tokens;
 mod volume;
 mod writer;
@@ -51,12 +56,13 @@ pub use claim::{Claim, Mine, Running};
 pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
 pub use erase::Erased;
 pub use error::StoreError;
-pub use journal::Recorded;
+pub use journal::{Besides, Recorded};
 pub use keys::{Keys, delivery_key};
-pub use life::{ChangeRow, PluginRow, ReplayRow};
+pub use life::{ChangeRow, PluginRow, RecordedRun, ReplayRow};
 pub use observations::{Observation, ObservationQuery};
 pub use outbox::{Due, Posted, Replay, Settled, State};
 pub use read::{Page, Query, Stored};
+pub use tables::{TableEdit, Version};
 pub use tokens::{Token, TokenQuery};
 pub use volume::{Volume, VolumeQuery};
 

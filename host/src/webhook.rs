@@ -191,10 +191,11 @@ impl Call {
         }
         let chain = self.app.generation().chain_for(&event);
         let now = self.app.clock.now();
-        let decision = if chain.is_quick() {
-            chain.run(&event, now)
+        let backing = self.app.backing();
+        let ran = if chain.is_quick() {
+            chain.run(&event, now, &backing)
         } else {
-            let mut running = self.app.lane.submit(chain, event.clone(), now);
+            let mut running = self.app.lane.submit(chain, event.clone(), now, backing);
             let decided = match timeout(self.budget_left(), &mut running).await {
                 Ok(decided) => decided,
                 Err(_) => {
@@ -209,14 +210,14 @@ impl Call {
                 }
             };
             match decided {
-                Ok(decision) => decision,
+                Ok(ran) => ran,
                 Err(_) => {
                     let stopped = "the lane ended before the chain did".to_owned();
                     return answer.into_iter().for_each(|answer| reply(answer, Err(ApiError::Internal(stopped.clone()))));
                 }
             }
         };
-        let recorded = self.app.record(mine, &event, &decision).await;
+        let recorded = self.app.record(mine, &event, ran).await;
         match answer {
             Some(answer) => {
                 let told = recorded.map(|recorded| (Called::Decided, respond::decision(&recorded, Made::Now)));

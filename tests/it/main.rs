@@ -27,6 +27,8 @@ mod pressure;
 mod refusals;
 mod sandbox;
 mod source;
+mod state;
+mod tables;
 mod tidy;
 mod watching;
 mod webhook;

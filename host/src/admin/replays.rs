@@ -83,9 +83,10 @@ pub(super) async fn start(
     };
     app.store.keep_replay(row.clone()).await?;
     let shown = shown(row.clone());
+    let archive = app.archive();
     let work = move || match events.is_empty() {
-        true => over_recorded(&candidate, &live, recorded, against),
-        false => over_events(&candidate, &live, events, now),
+        true => over_recorded(&candidate, &live, recorded, against, &archive),
+        false => over_events(&candidate, &live, events, now, &archive),
     };
     let done = in_the_background(work).map_err(|error| ApiError::Internal(format!("no thread for the replay: {error}")))?;
     tokio::spawn(async move {

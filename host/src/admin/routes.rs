@@ -11,7 +11,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, stream, tokens, volume};
+use super::{
+    about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, stream, tables, tokens, volume,
+};
 use crate::app::App;
 use crate::breaker::Health;
 use crate::gate::GateReport;
@@ -21,6 +23,7 @@ use crate::store::{
     AuditQuery, Audited, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredDelivery, Token, TokenQuery, Volume,
     VolumeQuery,
 };
+use crate::tables::Imported;
 use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
 
 /// Every route, in the order of the document.
@@ -93,6 +96,26 @@ pub const ROUTES: &[Route] = &[
         .answers::<StoredDelivery>(200),
     get("/targets", Viewer, "Every place that gets calls, and how it fares", |is| on(is, deliveries::targets))
         .answers::<BTreeMap<String, Value>>(200),
+    get("/tables", Viewer, "What the admin keeps for rules to look up", |is| on(is, tables::list)).answers::<tables::Tables>(200),
+    get("/tables/{name}", Viewer, "One table without its rows", |is| on(is, tables::show)).answers::<tables::Card>(200),
+    put("/tables/{name}", Developer, "Makes a table, or gives it another schema", |is| on(is, tables::put))
+        .takes::<tables::New>()
+        .answers::<tables::Card>(200),
+    delete("/tables/{name}", Developer, "Takes a table away", |is| on(is, tables::remove)),
+    post("/tables/{name}/import", Operator, "Takes rows in (JSON array of objects, or text/csv), all or none", |is| {
+        on(is, tables::import).layer(DefaultBodyLimit::max(tables::MAX_IMPORT_BYTES))
+    })
+    .queries::<tables::ImportQuery>()
+    .takes::<tables::Lines>()
+    .answers::<Imported>(200),
+    get("/tables/{name}/rows", Viewer, "Rows as they are now, by key", |is| on(is, tables::rows))
+        .queries::<tables::RowQuery>()
+        .answers::<Page<tables::Line>>(200),
+    get("/tables/{name}/rows/{key}", Viewer, "A row and what it said when", |is| on(is, tables::row)).answers::<tables::Past>(200),
+    put("/tables/{name}/rows/{key}", Operator, "Lets a row say something else, or adds it", |is| on(is, tables::set))
+        .takes::<BTreeMap<String, Value>>()
+        .answers::<tables::Line>(200),
+    delete("/tables/{name}/rows/{key}", Operator, "Takes a row away", |is| on(is, tables::unset)),
     get("/tokens", Admin, "Every token that was made, newest first", |is| on(is, tokens::list))
         .queries::<TokenQuery>()
         .answers::<Page<Token>>(200),

@@ -16,7 +16,8 @@ use super::change::Change;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::event::Timestamp;
-use crate::setup::Setup;
+use crate::generation::Generation;
+use crate::setup::{Problem, Setup};
 use crate::store::ChangeRow;
 
 /// Largest set-up, bytes: some hundred steps with their tables.
@@ -59,6 +60,8 @@ pub(super) struct Made {
     before: Option<String>,
     /// The set-up, every plugin pinned.
     setup: Setup,
+    /// What can be built, and is hardly meant: a route for a source that is not there, a grant without effect.
+    warnings: Vec<Problem>,
 }
 
 /// Changes, newest first.
@@ -120,6 +123,7 @@ pub(super) async fn apply(
             revision,
             before: Some(live.id.clone()),
             setup: generation.setup.clone(),
+            warnings: warnings(&app, &generation),
         };
         return Ok(Json(made).into_response());
     }
@@ -164,8 +168,14 @@ fn done(app: &App, made: ChangeRow) -> Response {
         revision: made.revision,
         before: made.before,
         setup: live.setup.clone(),
+        warnings: warnings(app, &live),
     };
     tagged(made.revision, Json(answer))
+}
+
+fn warnings(app: &App, generation: &Generation) -> Vec<Problem> {
+    let book = app.tables.book();
+    generation.warnings(|source| app.sources.contains_key(source), |table| book.table(table).is_some())
 }
 
 fn changed(row: ChangeRow) -> Changed {

@@ -91,7 +91,8 @@ pub(super) async fn test(State(app): State<Arc<App>>, Path(name): Path<String>, 
     if let Some(event) = trial.event.clone().map(Arc::new) {
         let chain = app.generation().chain_for(&event);
         // Tried, not run: nothing learns from it, and it keeps no event waiting.
-        let decided = tokio::task::spawn_blocking(move || chain.replay(&event, now)).await;
+        let backing = app.backing().scratch();
+        let decided = tokio::task::spawn_blocking(move || chain.replay(&event, now, &backing).decision).await;
         let decision = decided.map_err(|error| ApiError::Internal(format!("the chain did not end well: {error}")))?;
         trial = trial.decided(source, decision);
     }

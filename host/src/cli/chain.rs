@@ -135,6 +135,9 @@ fn apply(args: &Apply) -> anyhow::Result<Done> {
     let (was, is): (Setup, Setup) = (serde_json::from_value(before["setup"].clone())?, serde_json::from_value(made["setup"].clone())?);
     let changes = changes(&was, &is);
     out(&if changes.is_empty() { "nothing differs from what is live\n".to_owned() } else { changes });
+    for warning in made["warnings"].as_array().into_iter().flatten() {
+        complain(&format!("warning: {}: {}", text(warning, "pointer"), text(warning, "message")));
+    }
     let generation = text(&made, "generation");
     if args.dry_run {
         out(&format!("generation {generation} can be built; nothing was changed\n"));

@@ -25,7 +25,7 @@ use crate::config::{Config, Overrides};
 use crate::eval::{Answer, Row};
 use crate::event::Event;
 use crate::generation::Generation;
-use crate::plugin::Sandbox;
+use crate::plugin::{Backing, Sandbox};
 use crate::setup::StepSetup;
 use field::Field;
 use labels::{Labels, Pairs, pairs};
@@ -160,16 +160,17 @@ fn run<'a>(args: &Args, labels: &Labels, rows: impl ExactSizeIterator<Item = (&'
     let now = Clock::System.now();
     let mut run = Measured::default();
     let mut progress = Progress::start(rows.len(), "rows");
+    let backing = Backing::none();
     for (n, (text, label)) in rows.enumerate() {
         let event = Event::from_json(json!({ "id": format!("row-{}", n + 1), "kind": "post", "text": text }).to_string().as_bytes());
         let event = Arc::new(event.with_context(|| format!("row {}", n + 1))?.event);
         let chain = generation.chain_for(&event);
         if n == 0 {
             // Once unmeasured, as the host warms a chain before it takes traffic.
-            chain.replay(&event, now);
+            chain.replay(&event, now, &backing).decision;
         }
         let start = Instant::now();
-        let decision = chain.replay(&event, now);
+        let decision = chain.replay(&event, now, &backing).decision;
         run.micros.push(start.elapsed().as_secs_f64() * 1e6);
         for step in &decision.trace {
             run.steps.entry(step.plugin.clone()).or_default().push(step.micros as f64);

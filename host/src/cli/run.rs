@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 
 use super::{Done, card, complain, out};
 use crate::app::Clock;
+use crate::chain::Ran;
 use crate::config::{Config, Overrides};
 use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
-use crate::plugin::Sandbox;
+use crate::plugin::{Backing, Sandbox};
 use crate::source::{Mapped, Source, presets};
 
 #[derive(Debug, clap::Args)]
@@ -75,12 +76,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Done> {
     let cache = args.data.as_ref().map_or_else(|| scratch.0.clone(), |data| data.join("artefacts"));
     let sandbox = Sandbox::start(&config.limits, std::env::current_exe()?, cache)?;
     let generation = Generation::offline(&sandbox, &config)?;
+    // What one file leaves behind the next one finds, as events of a host do; tables are a running host's.
+    let backing = Backing::none();
     let (mut results, mut done) = (Vec::new(), Done::Well);
     for one in read {
         let (result, text) = match one {
             Ok(Read::Event(event)) => {
                 let event = Arc::<Event>::from(event);
-                let decision = generation.chain_for(&event).run(&event, now);
+                let Ran { decision, written, .. } = generation.chain_for(&event).run(&event, now, &backing);
+                written.keep();
                 let text = card::card(&event, &decision);
                 (Printed::Decided { event, decision: Box::new(decision) }, text)
             }

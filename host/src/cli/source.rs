@@ -13,7 +13,7 @@ use super::{Done, card, out};
 use crate::app::Clock;
 use crate::config::{Config, Overrides};
 use crate::generation::Generation;
-use crate::plugin::Sandbox;
+use crate::plugin::{Backing, Sandbox};
 use crate::source::presets;
 use crate::source::sample::Sample;
 use crate::source::trial::{Shown, Trial};
@@ -199,7 +199,7 @@ fn test(args: &Test) -> anyhow::Result<Done> {
         let sandbox = Sandbox::start(&config.limits, std::env::current_exe()?, cache)?;
         let generation = Generation::offline(&sandbox, &config)?;
         let event = Arc::new(event);
-        trial = trial.decided(&source, generation.chain_for(&event).run(&event, now));
+        trial = trial.decided(&source, generation.chain_for(&event).run(&event, now, &Backing::none()).decision);
     }
     let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&trial)?) } else { told(&trial) };
     out(&text);

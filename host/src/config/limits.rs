@@ -29,6 +29,18 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Calls from one call into the host.
     pub host_calls: u32,
+    /// Rows that one call of `lookup.rows` gives.
+    pub lookup_rows: u32,
+    /// Earlier messages that one call of `lookup.thread` gives.
+    pub lookup_thread: u32,
+    /// Keys that one step keeps in `state`.
+    pub state_keys: usize,
+    /// Bytes of one value in `state`.
+    pub state_value_bytes: usize,
+    /// Bytes of all keys and values that one step keeps in `state`.
+    pub state_bytes: usize,
+    /// Bytes of questions and answers that are kept with a decision, for replays.
+    pub asked_bytes: usize,
     /// Log lines kept per call.
     pub log_lines: u32,
     /// Bytes of log kept per call.
@@ -61,6 +73,12 @@ impl Default for Limits {
             table_elements: 20_000,
             output_bytes: 1 << 20,
             host_calls: 1_000,
+            lookup_rows: 1_000,
+            lookup_thread: 20,
+            state_keys: 10_000,
+            state_value_bytes: 64 << 10,
+            state_bytes: 1 << 20,
+            asked_bytes: 64 << 10,
             log_lines: 32,
             log_bytes: 8 << 10,
             upload_bytes: 32 << 20,
@@ -74,6 +92,26 @@ impl Default for Limits {
     }
 }
 
+/// `[tables]`: how much the admin's tables may hold. All of it is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TableLimits {
+    /// Tables.
+    pub tables: usize,
+    /// Rows of one table.
+    pub rows: usize,
+    /// Bytes of one row, as JSON.
+    pub row_bytes: usize,
+    /// Bytes of all rows of one table, as JSON.
+    pub bytes: usize,
+}
+
+impl Default for TableLimits {
+    fn default() -> Self {
+        Self { tables: 64, rows: 50_000, row_bytes: 16 << 10, bytes: 32 << 20 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,8 +119,8 @@ mod tests {
     #[test]
     fn the_table_of_the_docs_has_every_limit_with_its_default() {
         let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/limits.md")).unwrap();
-        let limits = serde_json::to_value(Limits::default()).unwrap();
-        for (key, value) in limits.as_object().unwrap() {
+        let (limits, tables) = (serde_json::to_value(Limits::default()).unwrap(), serde_json::to_value(TableLimits::default()).unwrap());
+        for (key, value) in limits.as_object().unwrap().iter().chain(tables.as_object().unwrap()) {
             assert!(page.contains(&format!("| `{key}` | {value} |")), "docs/limits.md has no row `{key}` with {value}");
         }
     }

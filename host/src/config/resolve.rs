@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, Written};
+use super::{
+    Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, TableLimits, Written,
+};
 use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
 
@@ -48,6 +50,7 @@ impl Resolver<'_> {
             }
         }
         self.limits(&written.limits)?;
+        self.tables(&written.tables)?;
         if written.retention.events_days == Some(0) {
             let problem = "`retention.events_days` is 0; leave it out to keep events for ever, or write a number of days".to_owned();
             return Err(self.fault("events_days", problem));
@@ -91,6 +94,7 @@ impl Resolver<'_> {
             max_connections,
             drain: Duration::from_millis(drain_ms),
             limits: written.limits,
+            tables: written.tables,
             log: written.log,
             retention,
             setup,
@@ -113,6 +117,14 @@ impl Resolver<'_> {
             None if !limits.memory_bytes.is_multiple_of(64 << 10) => {
                 Err(self.fault("memory_bytes", "`limits.memory_bytes` is not a multiple of a wasm page, 65536 bytes".to_owned()))
             }
+            None => Ok(()),
+        }
+    }
+
+    fn tables(&self, limits: &TableLimits) -> Result<(), ConfigError> {
+        let written = serde_json::to_value(limits).unwrap_or_default();
+        match written.as_object().into_iter().flatten().find(|(_, value)| value.as_u64() == Some(0)) {
+            Some((key, _)) => Err(self.fault(key, format!("`tables.{key}` is 0; a bound can be changed, not switched off"))),
             None => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use super::*;
 use crate::app::Clock;
 use crate::event::Event;
 use crate::outgoing::{Body, Outgoing, Repeat};
-use crate::store::{Claim, DeliveryQuery, Keys, Posted, State, StoredDelivery};
+use crate::store::{Besides, Claim, DeliveryQuery, Keys, Posted, State, StoredDelivery};
 
 const RETRY: Retry = Retry { attempts: 5, base: Duration::from_millis(5), max: Duration::from_millis(20) };
 const TARGET: &str = "sources.desk";
@@ -71,7 +71,7 @@ impl House {
             .into_iter()
             .map(|call| Posted { target: TARGET.to_owned(), call, state: if shadow { State::Shadow } else { State::Waiting } })
             .collect();
-        self.store.record(mine, &event, &decision.unwrap(), posted).await.unwrap();
+        self.store.record(mine, &event, &decision.unwrap(), Besides { posted, ..Besides::default() }).await.unwrap();
     }
 
     async fn all(&self) -> Vec<StoredDelivery> {

@@ -21,19 +21,15 @@ use super::description::{Description, Example};
 use super::door::{Check, Outline, Refusal, Shape, component, look, refuse};
 use super::engine::{compiling, rehearsing};
 use super::functions::Functions;
+use super::rehearsal::Rehearsal;
 use super::services::{Room, Subject, link};
 use crate::config::Limits;
 use crate::decision::Outcome;
-use crate::event::{Event, MAX_TEXT_CHARS, Timestamp};
-use crate::expect::{Recorded, compare};
-use crate::verdict::SoFar;
+use crate::event::{Event, MAX_TEXT_CHARS};
+use crate::expect::compare;
 
-/// What is wrong with an example that cannot be run.
-const NOT_CANONICAL: &str = "its event is not a canonical event, or its `services` are not what a host answers";
 /// Most config problems that are told.
 const MAX_PROBLEMS: usize = 50;
-/// The moment that examples and warm-ups run at unless they say one: any fixed one, so that the same bytes give the same artefact.
-pub const REHEARSAL: Timestamp = Timestamp(1_767_225_600_000);
 
 /// What the parent asks of the child.
 #[derive(Debug, Serialize, Deserialize)]
@@ -185,16 +181,19 @@ fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, F
     configure(&config)?;
     let examples = description.examples.iter().map(|example| {
         let mut result = ExampleResult { name: example.name.clone(), fault: None, fuel: 0, memory_bytes: 0 };
-        let Some((subject, settled)) = rehearsal(example) else {
-            result.fault = Some(NOT_CANONICAL.to_owned());
-            return result;
+        let rehearsal = match Rehearsal::of(&description, example) {
+            Ok(rehearsal) => rehearsal,
+            Err(fault) => {
+                result.fault = Some(fault);
+                return result;
+            }
         };
         let config = example.config.as_ref().unwrap_or(&config);
         if let Some(Err(failure)) = example.config.as_ref().map(configure) {
             result.fault = Some(failure.to_string());
             return result;
         }
-        let answer = program.evaluate(config, limits, &subject, &settled);
+        let answer = program.evaluate(config, limits, &rehearsal.subject, &rehearsal.settled);
         (result.fuel, result.memory_bytes) = (answer.fuel, answer.memory_bytes);
         let comparable = example.config.is_some() || request.config.is_none();
         result.fault = match answer.outcome {
@@ -254,10 +253,10 @@ fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
     let examples = description
         .examples
         .iter()
-        .map(|example| stage.example(example, &config, request.config.is_none()))
+        .map(|example| stage.example(&description, example, &config, request.config.is_none()))
         .collect::<Result<Vec<_>, Failure>>()?;
     let mut ready = stage.configured(&config)?;
-    if !stage.warm_up(&mut ready, &description.examples) {
+    if !stage.warm_up(&mut ready, &description) {
         ready = stage.configured(&config)?;
     }
     let memory_bytes = ready.store.data().budget.memory_used();
@@ -341,23 +340,28 @@ impl<'a> Stage<'a> {
     /// Lets the configured instance judge the examples and one long text, so that the memory an event needs is in place before
     /// the snapshot: a `memory.grow` on the event path would be a process-wide `mprotect` for every event. False when the
     /// instance is spoilt by it.
-    fn warm_up(&self, ready: &mut Ready, examples: &[Example]) -> bool {
-        let events: Vec<(Arc<Subject>, SoFar)> = examples.iter().filter_map(rehearsal).collect();
-        let words: String = events.iter().flat_map(|(subject, _)| [subject.whole().text.as_str(), " "]).collect();
+    fn warm_up(&self, ready: &mut Ready, description: &Description) -> bool {
+        let examples: Vec<Rehearsal> = description.examples.iter().filter_map(|example| Rehearsal::of(description, example).ok()).collect();
+        let words: String = examples.iter().flat_map(|example| [example.subject.wire.text.as_str(), " "]).collect();
         let words = if words.trim().is_empty() { "one long text without a point " } else { &words };
         let long = Event::from_json(br#"{"id":"warm-up","text":""}"#)
             .map(|parsed| Event { text: words.chars().cycle().take(MAX_TEXT_CHARS).collect(), ..parsed.event });
-        let long = long.ok().map(|event| (Subject::new(Arc::new(event), REHEARSAL), SoFar::default()));
-        events.into_iter().chain(long).all(|(subject, settled)| {
-            ready.store.data_mut().begin(self.limits, &subject);
-            ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&settled).into()).is_ok()
-        })
+        let long = long.ok().map(Rehearsal::of_event);
+        let spoilt = !examples.iter().chain(&long).all(|rehearsal| {
+            ready.store.data_mut().begin(self.limits, &rehearsal.subject);
+            ready.store.data_mut().seat = Some(rehearsal.seat());
+            let settled = (&rehearsal.settled).into();
+            ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &rehearsal.subject.wire, &settled).is_ok()
+        });
+        ready.store.data_mut().seat = None;
+        !spoilt
     }
 
-    fn example(&self, example: &Example, config: &Value, is_default: bool) -> Result<ExampleResult, Failure> {
+    fn example(&self, description: &Description, example: &Example, config: &Value, is_default: bool) -> Result<ExampleResult, Failure> {
         let result = |fault: Option<String>, fuel, memory_bytes| ExampleResult { name: example.name.clone(), fault, fuel, memory_bytes };
-        let Some((subject, settled)) = rehearsal(example) else {
-            return Ok(result(Some(NOT_CANONICAL.to_owned()), 0, 0));
+        let rehearsal = match Rehearsal::of(description, example) {
+            Ok(rehearsal) => rehearsal,
+            Err(fault) => return Ok(result(Some(fault), 0, 0)),
         };
         let mut ready = match self.configured(example.config.as_ref().unwrap_or(config)) {
             Ok(ready) => ready,
@@ -367,10 +371,12 @@ impl<'a> Stage<'a> {
         };
         // An example under another config than its own may rightly come out otherwise: it is run, not compared.
         let comparable = example.config.is_some() || is_default;
-        ready.store.data_mut().begin(self.limits, &subject);
+        let subject = &rehearsal.subject;
+        ready.store.data_mut().begin(self.limits, subject);
+        ready.store.data_mut().seat = Some(rehearsal.seat());
         let fault = |error: wasmtime::Error| refuse(Check::Examples, error.to_string());
         ready.store.set_fuel(self.limits.fuel).map_err(fault)?;
-        let answer = ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&settled).into());
+        let answer = ready.plugin.signalbox_rules_rule().call_evaluate(&mut ready.store, &subject.wire, &(&rehearsal.settled).into());
         let fuel = self.limits.fuel - ready.store.get_fuel().unwrap_or(0);
         let fault = match answer {
             Ok(Ok(verdict)) if comparable => compare(&verdict.into(), &example.expect).err(),
@@ -392,14 +398,6 @@ impl<'a> Stage<'a> {
         let (outcome, detail) = name(error, store.data().budget.refused, &limits);
         refuse(check, format!("`{function}` ended as {}: {detail}", word(outcome)))
     }
-}
-
-/// What an example is run on: the event at the moment of its recorded clock, and what is settled.
-fn rehearsal(example: &Example) -> Option<(Arc<Subject>, SoFar)> {
-    let event = Event::from_json(example.event.to_string().as_bytes()).ok()?.event;
-    let recorded = example.services.as_ref().filter(|services| !services.is_null());
-    let recorded = recorded.map_or(Some(Recorded::default()), |services| serde_json::from_value(services.clone()).ok())?;
-    Some((Subject::new(Arc::new(event), recorded.clock.unwrap_or(REHEARSAL)), recorded.settled))
 }
 
 fn fits_schema(description: &Description, config: &Value) -> Result<(), Failure> {

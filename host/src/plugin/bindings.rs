@@ -8,6 +8,8 @@ wasmtime::component::bindgen!({
     require_store_data_send: true,
 });
 
+mod proposed;
+
 use self::signalbox::rules::types as wire;
 use crate::event;
 use crate::verdict;
@@ -15,7 +17,7 @@ use crate::verdict;
 pub use self::exports::signalbox::rules::metadata::{Description, Example, Permission};
 pub use self::signalbox::rules::types::RuleError;
 pub use self::signalbox::rules::types::{Event, Span};
-pub use self::signalbox::rules::{clock, facts, logging, normal};
+pub use self::signalbox::rules::{clock, facts, logging, lookup, normal, state};
 
 impl From<&event::Event> for wire::Event {
     fn from(event: &event::Event) -> Self {

@@ -11,6 +11,7 @@ use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
 use super::command::{Exit, TooMuchOutput};
 use super::engine::{Serving, ticks};
+use super::seat::Seat;
 use super::services::{Denied, Room, Subject, TooManyCalls};
 use crate::config::Limits;
 use crate::decision::{LogLine, Outcome};
@@ -22,7 +23,6 @@ const MAX_REUSES: u32 = 10_000;
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// What one step gave for one event.
-#[derive(Debug)]
 pub struct Answer {
     /// What happened.
     pub outcome: Outcome,
@@ -42,6 +42,8 @@ pub struct Answer {
     pub log_dropped: u32,
     /// Where in the guest it ended, innermost first, for whoever wrote it. No record and no answer of the host has it.
     pub frames: Vec<String>,
+    /// The step's place, with what it asked and wrote.
+    pub seat: Option<Seat>,
 }
 
 /// A store with every budget set: there is no other way to get one.
@@ -113,7 +115,7 @@ pub(super) struct Callee<'a> {
 
 impl Callee<'_> {
     /// Runs `evaluate`, on a fresh instance unless the step allows a kept one.
-    pub(super) fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar) -> Answer {
+    pub(super) fn evaluate(&self, subject: &Arc<Subject>, settled: &SoFar, seat: Option<Seat>) -> Answer {
         let start = Instant::now();
         let limits = self.limits;
         let _place = self.serving.places.enter();
@@ -127,6 +129,7 @@ impl Callee<'_> {
             }
         };
         live.events += 1;
+        live.store.data_mut().seat = seat;
         let result = live.plugin.signalbox_rules_rule().call_evaluate(&mut live.store, &subject.wire, &settled.into());
         let fuel = limits.fuel - live.store.get_fuel().unwrap_or(0);
         let mut places = Vec::new();
@@ -193,6 +196,7 @@ impl Answer {
             log: room.log,
             log_dropped: room.log_dropped,
             frames: Vec::new(),
+            seat: room.seat,
         }
     }
 }

@@ -19,8 +19,8 @@ const PACKAGE: &str = "signalbox:rules";
 const TRACK: (u64, u64) = (0, 1);
 /// The tracks of the contract that this host speaks: a plugin built for any release of one of them runs.
 pub const TRACKS: [&str; 1] = ["signalbox:rules@0.1"];
-/// Interfaces that a plugin may import without a grant.
-const FREE: [&str; 5] = ["types", "logging", "facts", "normal", "clock"];
+/// Interfaces that a plugin may import. What `state` and `lookup` tell it depends on what its step was granted.
+const OPEN: [&str; 7] = ["types", "logging", "facts", "normal", "clock", "state", "lookup"];
 /// Interfaces that a plugin must export.
 const EXPORTS: [&str; 2] = ["metadata", "rule"];
 /// The interface that makes a component a command, of whatever 0.2 release.
@@ -281,12 +281,11 @@ fn allowed(import: &str) -> Result<(), String> {
     if let Some((name, version)) = ours(import) {
         return match name {
             _ if !speaks(version) => Err(foreign_track("imports", name, version)),
-            _ if FREE.contains(&name) => Ok(()),
-            "state" | "lookup" => {
-                Err(format!("imports `{import}`, which needs the grant `{name}`; this host cannot give it yet: remove the calls"))
-            }
-            "http" => Err(format!("imports `{import}`; outbound http is refused for plugins for now: remove the calls")),
-            _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", FREE.join(", "))),
+            _ if OPEN.contains(&name) => Ok(()),
+            "http" => Err(format!(
+                "imports `{import}`; outbound http is refused for plugins for now: remove the calls, and let an admin keep what it would fetch in a table (`lookup.row`)"
+            )),
+            _ => Err(format!("imports `{import}`, which the contract does not have; it has {}", OPEN.join(", "))),
         };
     }
     if import.starts_with("wasi:") {
@@ -363,7 +362,6 @@ mod tests {
         for (import, word) in [
             ("wasi:cli/environment@0.2.0", "no WASI"),
             ("signalbox:rules/http@0.1.0", "http is refused"),
-            ("signalbox:rules/state@0.1.0", "grant `state`"),
             ("signalbox:rules/magic@0.1.0", "does not have"),
             ("signalbox:rules/logging@0.7.0", "speaks 0.1"),
             ("other:thing/x@1.0.0", "nothing else"),

@@ -1,15 +1,17 @@
 //! What a guest can reach of the host: the room it runs in, and the services linked into it.
 //!
-//! `logging`, `facts`, `normal` and `clock` are given to every step; they hold nothing that the event does not. Anything else is not
-//! linked at all, so a plugin that wants it is refused before it runs. Every call counts against the call budget.
+//! `logging`, `facts`, `normal` and `clock` are given to every step; they hold nothing that the event does not. `lookup` (`asking.rs`) and
+//! `state` (`remembering.rs`) answer what the step's seat was granted. Anything else is not linked at all, so a plugin that wants it is
+//! refused before it runs. Every call counts against the call budget.
 
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{self, clock, facts, logging, normal};
+use super::bindings::{self, clock, facts, logging, lookup, normal, state};
 use super::budget::Budget;
 use super::command::Pipes;
+use super::seat::Seat;
 use crate::config::Limits;
 use crate::decision::LogLine;
 use crate::event::{Event, Timestamp};
@@ -45,6 +47,11 @@ impl Subject {
         self.event.id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
+    /// The moment of the run.
+    pub fn moment(&self) -> Timestamp {
+        self.now
+    }
+
     fn normal(&self) -> &Normal {
         self.normal.get_or_init(|| Normal::of(&self.wire.text))
     }
@@ -67,6 +74,9 @@ pub struct Room {
     pub(super) log_dropped: u32,
     /// What a command reads and writes.
     pub(super) pipes: Pipes,
+    /// The step's place; absent for a plugin that asks nothing of the world.
+    pub(super) seat: Option<Seat>,
+    pub(super) limits: Limits,
     /// Absent while describing and configuring.
     subject: Option<Arc<Subject>>,
     deadline: Timestamp,
@@ -84,6 +94,8 @@ impl Room {
             log: Vec::new(),
             log_dropped: 0,
             pipes: Pipes::default(),
+            seat: None,
+            limits: limits.clone(),
             subject,
             deadline: Timestamp(now.saturating_add(limits.wall_ms)),
             calls_left: limits.host_calls,
@@ -102,7 +114,8 @@ impl Room {
     /// What a call left in the room, which keeps its memory budget.
     pub(super) fn take(&mut self) -> Self {
         let (log, pipes) = (std::mem::take(&mut self.log), Pipes::default());
-        Self { budget: self.budget, log, pipes, log_dropped: self.log_dropped, subject: None, ..*self }
+        let (seat, limits) = (self.seat.take(), self.limits.clone());
+        Self { budget: self.budget, log, pipes, seat, limits, log_dropped: self.log_dropped, subject: None, ..*self }
     }
 
     /// The moment of the run, milliseconds.
@@ -115,9 +128,14 @@ impl Room {
         self.keep(LogLine { severity: "info".to_owned(), message: message.to_owned(), attributes: Vec::new() });
     }
 
+    /// Keeps a line of the host's own, about what it refused.
+    pub(super) fn remark(&mut self, message: String) {
+        self.keep(LogLine { severity: "warn".to_owned(), message, attributes: Vec::new() });
+    }
+
     /// Keeps a line, within the budget.
     fn keep(&mut self, line: LogLine) {
-        let bytes = line.message.len() + line.attributes.iter().map(weight).sum::<usize>();
+        let bytes = line.message.len() + line.attributes.iter().map(crate::event::Attribute::weight).sum::<usize>();
         if self.log_lines_left == 0 || bytes > self.log_bytes_left {
             self.log_dropped = self.log_dropped.saturating_add(1);
             return;
@@ -127,7 +145,7 @@ impl Room {
         self.log.push(line);
     }
 
-    fn count(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn count(&mut self) -> wasmtime::Result<()> {
         match self.calls_left.checked_sub(1) {
             Some(left) => {
                 self.calls_left = left;
@@ -143,8 +161,16 @@ impl Room {
     }
 
     fn subject(&self) -> wasmtime::Result<&Subject> {
+        self.shared().map(|subject| &**subject)
+    }
+
+    pub(super) fn shared_subject(&self) -> wasmtime::Result<Arc<Subject>> {
+        self.shared().cloned()
+    }
+
+    fn shared(&self) -> wasmtime::Result<&Arc<Subject>> {
         self.subject
-            .as_deref()
+            .as_ref()
             .ok_or_else(|| Denied("there is no event yet: `describe` and `configure` cannot ask about one".to_owned()).into())
     }
 }
@@ -174,17 +200,6 @@ impl logging::Host for Room {
         }
         Ok(())
     }
-}
-
-/// Bytes of an attribute that a log line keeps.
-fn weight(attribute: &crate::event::Attribute) -> usize {
-    use crate::event::AttributeValue;
-    let value = match &attribute.value {
-        AttributeValue::Text(text) => text.len(),
-        AttributeValue::Texts(texts) => texts.iter().map(|text| text.len() + size_of::<String>()).sum(),
-        AttributeValue::Integer(_) | AttributeValue::Decimal(_) | AttributeValue::Boolean(_) => 8,
-    };
-    attribute.key.len() + value
 }
 
 impl facts::Host for Room {
@@ -251,5 +266,7 @@ pub fn link(linker: &mut Linker<Room>) -> wasmtime::Result<()> {
     logging::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
     facts::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
     normal::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
+    lookup::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
+    state::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)?;
     clock::add_to_linker::<_, HasSelf<Room>>(linker, |room| room)
 }

@@ -36,6 +36,8 @@ impl Store {
                 conn.prepare_cached(OLD)?.query_map(params![before, BATCH as i64], |row| row.get(0))?.collect::<Result<_, _>>()?;
             old.iter().try_for_each(|seq| forget(conn, *seq))?;
             conn.execute("DELETE FROM replays WHERE made < ?1", [before])?;
+            // Nothing that is left to be replayed was told these.
+            conn.execute("DELETE FROM table_rows WHERE until < ?1", [before])?;
             Ok(old.len())
         };
         self.inner.writer.write(sweep).await
@@ -112,6 +114,7 @@ fn forget(conn: &Connection, seq: i64) -> rusqlite::Result<()> {
         // A delivery's id is its decision's, `-` and a number; `.` comes next after `-`.
         conn.prepare_cached("DELETE FROM outbox WHERE id > ?1 || '-' AND id < ?1 || '.'")?.execute([decision])?;
     }
+    conn.prepare_cached("DELETE FROM asked WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM decisions WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
     Ok(())

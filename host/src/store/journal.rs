@@ -9,9 +9,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::keys::Key;
 use super::outbox::{OutboxRows, Posted};
+use super::state;
 use super::{Accepted, Mine, Store, StoreError};
 use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
+use crate::state::StateWrite;
 
 /// A decision as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,17 @@ pub struct Recorded {
     pub decision_id: Arc<str>,
     /// The decision, trace included: the same bytes for every repeat, for ever.
     pub decision_json: Arc<str>,
+}
+
+/// What is made durable together with a decision.
+#[derive(Clone, Debug, Default)]
+pub struct Besides {
+    /// The calls that carry it out.
+    pub posted: Vec<Posted>,
+    /// What its steps asked the host and were told, JSON.
+    pub asked: Option<String>,
+    /// What its steps remember.
+    pub writes: Vec<StateWrite>,
 }
 
 impl Store {
@@ -49,13 +62,16 @@ impl Store {
         Ok(mine)
     }
 
-    /// Makes event, decision and trace durable, together with the calls that carry the decision out, and only then lets repeats of the event through: they get what this returns. That
-    /// is the given decision, unless the event has one already; then the earlier one stands, and so do its calls.
+    /// Makes event, decision and trace durable, together with what goes with the decision, and only then lets repeats of the event
+    /// through: they get what this returns. That is the given decision, unless the event has one already; then the earlier one stands,
+    /// with its own calls and writes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable; the keys are free again, so that the sender's retry runs it. An event that
     /// was accepted before stays pending.
-    pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision, posted: Vec<Posted>) -> Result<Recorded, StoreError> {
+    pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision, besides: Besides) -> Result<Recorded, StoreError> {
+        let Besides { posted, asked, writes } = besides;
+        let now = decision.head.decided;
         let outbox = OutboxRows::of(event, &decision.head, posted);
         let (row, decision) = (EventRow::of(event), DecisionRow::of(event, decision));
         let (hold, accepted) = (Arc::clone(&mine.hold), mine.accepted.as_ref().map(|accepted| accepted.seq));
@@ -76,6 +92,10 @@ impl Store {
             };
             decision.insert(conn, seq)?;
             outbox.insert(conn)?;
+            state::write(conn, &writes, now)?;
+            if let Some(asked) = &asked {
+                conn.prepare_cached("INSERT OR REPLACE INTO asked (event, asked) VALUES (?1, ?2)")?.execute(params![seq, asked])?;
+            }
             conn.prepare_cached("DELETE FROM pending WHERE event = ?1")?.execute([seq])?;
             Ok(decision.recorded())
         });

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::audit::{self, Entry};
 use super::journal::millis;
 use super::{Store, StoreError};
+use crate::ask::Asked;
 use crate::event::Timestamp;
 
 /// An uploaded plugin without its bytes.
@@ -67,6 +68,15 @@ pub struct ReplayRow {
     pub request: String,
     /// What came of it: the report's JSON, or why it failed.
     pub report: Option<String>,
+}
+
+/// A run as it was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedRun {
+    /// Event and decision.
+    pub stored: super::Stored,
+    /// What its steps asked the host and were told.
+    pub asked: Vec<Asked>,
 }
 
 impl Store {
@@ -231,13 +241,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they cannot be read.
-    pub async fn recorded(&self, since: Option<Timestamp>, until: Option<Timestamp>, limit: u32) -> Result<Vec<super::Stored>, StoreError> {
-        const SQL: &str = "SELECT e.event, d.decision FROM decisions d JOIN events e ON e.seq = d.event \
-            WHERE d.decided >= ?1 AND d.decided < ?2 ORDER BY d.decided DESC, d.seq DESC LIMIT ?3";
+    pub async fn recorded(&self, since: Option<Timestamp>, until: Option<Timestamp>, limit: u32) -> Result<Vec<RecordedRun>, StoreError> {
+        const SQL: &str = "SELECT e.event, d.decision, a.asked FROM decisions d JOIN events e ON e.seq = d.event \
+            LEFT JOIN asked a ON a.event = d.event WHERE d.decided >= ?1 AND d.decided < ?2 ORDER BY d.decided DESC, d.seq DESC LIMIT ?3";
         let span = (since.map_or(0, millis), until.map_or(i64::MAX, millis));
         let read = move |conn: &Connection| {
-            let row = |row: &Row<'_>| Ok(super::Stored { event: row.get(0)?, decision: row.get(1)? });
-            let mut rows: Vec<super::Stored> =
+            let row = |row: &Row<'_>| {
+                let asked = row.get::<_, Option<String>>(2)?.and_then(|asked| serde_json::from_str(&asked).ok());
+                let stored = super::Stored { event: row.get(0)?, decision: row.get(1)? };
+                Ok(RecordedRun { stored, asked: asked.unwrap_or_default() })
+            };
+            let mut rows: Vec<RecordedRun> =
                 conn.prepare_cached(SQL)?.query_map(params![span.0, span.1, limit], row)?.collect::<Result<_, _>>()?;
             rows.reverse();
             Ok(rows)

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 5] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS];
+const MIGRATIONS: [&str; 6] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES];
 
 /// The version of the tables that this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -175,6 +175,39 @@ CREATE TABLE observations (
     what TEXT NOT NULL
 ) STRICT;
 CREATE INDEX observations_ticket ON observations (ticket, seq) WHERE ticket IS NOT NULL;
+";
+
+/// - `tables`, `table_rows`: what the admin keeps for rules to look up. Every version of a row has its own row, valid from `since` to
+///   before `until`; one without `until` is how it is now.
+/// - `state`: what steps remember; one of `value` and `count` is there, or neither when the key was removed. `wrote` orders the
+///   writes of one key, whatever order they are committed in.
+/// - `asked`: what the steps of a run asked the host and were told.
+/// - `events_thread`: finds the messages of one thread.
+const SERVICES: &str = "
+CREATE TABLE tables (name TEXT PRIMARY KEY, schema TEXT, made INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE table_rows (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER
+) STRICT;
+CREATE UNIQUE INDEX table_rows_now ON table_rows (name, key) WHERE until IS NULL;
+CREATE INDEX table_rows_then ON table_rows (name, key, since);
+CREATE INDEX table_rows_closed ON table_rows (until) WHERE until IS NOT NULL;
+CREATE TABLE state (
+    step TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB,
+    count INTEGER,
+    expires INTEGER,
+    wrote INTEGER NOT NULL,
+    PRIMARY KEY (step, key)
+) STRICT;
+CREATE INDEX state_expires ON state (expires) WHERE expires IS NOT NULL;
+CREATE TABLE asked (event INTEGER PRIMARY KEY, asked TEXT NOT NULL) STRICT;
+CREATE INDEX events_thread ON events (json_extract(event, '$.thread_id'), seq) WHERE json_extract(event, '$.thread_id') IS NOT NULL;
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep

@@ -7,6 +7,7 @@ mod faults;
 mod outbox;
 mod pages;
 mod people;
+mod services;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,7 +64,7 @@ fn running(store: &Store, keys: Keys) -> Running {
 }
 
 async fn run(store: &Store, event: &Event) -> Result<Recorded, StoreError> {
-    store.record(mine(store, keys(event)), event, &decision(event), Vec::new()).await
+    store.record(mine(store, keys(event)), event, &decision(event), Besides::default()).await
 }
 
 fn open() -> (TempDir, Store) {
@@ -96,7 +97,7 @@ async fn of_a_hundred_copies_at_once_one_is_run_and_all_get_its_answer() {
                         Claim::Running(running) => running.wait().await,
                         Claim::Mine(mine) => {
                             runs.fetch_add(1, Ordering::SeqCst);
-                            return store.record(mine, &event, &decision(&event), Vec::new()).await.unwrap();
+                            return store.record(mine, &event, &decision(&event), Besides::default()).await.unwrap();
                         }
                     }
                 }
@@ -131,7 +132,7 @@ async fn each_of_the_three_keys_is_enough() {
     let (_dir, store) = open();
     let first = event("m1");
     let held = mine(&store, Keys::of("desk", Some("d1"), &first));
-    let recorded = store.record(held, &first, &decision(&first), Vec::new()).await.unwrap();
+    let recorded = store.record(held, &first, &decision(&first), Besides::default()).await.unwrap();
     let other = event("m2");
     let renamed = Event { id: "m9".into(), ..first.clone() };
     let retold = Event { text: "reworded by the desk".into(), ..first.clone() };
@@ -171,7 +172,7 @@ async fn an_accepted_event_outlives_a_crash_and_is_run_once() {
     assert_eq!((pending.len(), pending[0].accepted()), (1, Some(&first)));
     assert!(store.pending(10).await.unwrap().is_empty());
     running(&store, Keys::of("desk", Some("d1"), &event("m2")));
-    let recorded = store.record(pending.remove(0), &first, &decision(&first), Vec::new()).await.unwrap();
+    let recorded = store.record(pending.remove(0), &first, &decision(&first), Besides::default()).await.unwrap();
     assert!(store.pending(10).await.unwrap().is_empty());
     assert_eq!(known(&store, keys(&first)), recorded);
 }
@@ -185,7 +186,7 @@ async fn a_copy_takes_over_an_accepted_event_that_nobody_runs() {
     let taken = mine(&store, Keys::of("desk", Some("d2"), &renamed));
     assert_eq!(taken.accepted(), Some(&first));
     running(&store, Keys::of("desk", Some("d1"), &event("m2")));
-    let recorded = store.record(taken, &first, &decision(&first), Vec::new()).await.unwrap();
+    let recorded = store.record(taken, &first, &decision(&first), Besides::default()).await.unwrap();
     assert_eq!(known(&store, Keys::of("desk", Some("d2"), &event("m3"))), recorded);
 }
 
@@ -201,7 +202,7 @@ async fn a_caller_that_hangs_up_while_it_is_recorded_leaves_no_gap() {
     tokio::task::yield_now().await;
     {
         let (held, decision) = (mine(&store, keys(&first)), decision(&first));
-        let mut record = std::pin::pin!(store.record(held, &first, &decision, Vec::new()));
+        let mut record = std::pin::pin!(store.record(held, &first, &decision, Besides::default()));
         assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(record.as_mut().poll(cx).is_pending())).await);
     }
     let waiting = running(&store, keys(&first));
@@ -220,6 +221,6 @@ async fn the_earlier_decision_stands() {
     // What another host on the same database would have done meanwhile.
     let stolen = keys(&second).0;
     store.inner.writer.write(move |conn| conn.execute("INSERT INTO claims (key, event) VALUES (?1, 1)", [stolen[0]])).await.unwrap();
-    assert_eq!(store.record(held, &second, &decision(&second), Vec::new()).await.unwrap(), earlier);
+    assert_eq!(store.record(held, &second, &decision(&second), Besides::default()).await.unwrap(), earlier);
     assert_eq!(store.decisions(&Query::default()).await.unwrap().items.len(), 1);
 }

@@ -7,13 +7,16 @@
 pub mod arena;
 #[doc(hidden)]
 pub mod bindings;
+pub mod clock;
 pub mod config;
 pub mod facts;
 pub mod lexicon;
+pub mod lookup;
 mod proposals;
 pub mod raw;
 mod reader;
 mod scope;
+pub mod state;
 pub mod testing;
 pub mod text;
 

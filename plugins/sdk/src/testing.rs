@@ -3,9 +3,14 @@
 //! Reads the canonical JSON of an event and of what is settled, writes the canonical JSON of the proposals, and holds them
 //! against `expect`. Never linked into a guest that does not call it.
 
+mod services;
+
 use std::cell::RefCell;
 
 use serde_json::{Map, Value, json};
+
+pub(crate) use services::with_services;
+pub use services::{Services, set_services};
 
 use crate::*;
 
@@ -18,9 +23,9 @@ pub fn run<R: Rule>(example: &Example) -> Result<(), String> {
         |what: &str, text: &str| serde_json::from_str::<Value>(text).map_err(|e| format!("{}: {what} is not JSON: {e}", example.name));
     let services = example.services.as_deref().map_or(Ok(Value::Null), |s| read("services", s))?;
     let rule = R::configure(example.config.as_deref().unwrap_or("{}")).map_err(|p| format!("{}: config: {p:?}", example.name))?;
-    let verdict = rule
-        .evaluate(&event(&read("event", &example.event)?), &settled(&services["settled"]))
-        .map_err(|e| format!("{}: {e:?}", example.name))?;
+    let event = event(&read("event", &example.event)?);
+    set_services(&services);
+    let verdict = rule.evaluate(&event, &settled(&services["settled"])).map_err(|e| format!("{}: {e:?}", example.name))?;
     check(&read("expect", &example.expect)?, &verdict).map_err(|e| format!("{}: {e}", example.name))
 }
 

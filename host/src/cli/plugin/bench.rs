@@ -20,7 +20,7 @@ use crate::cli::table::table;
 use crate::cli::{Done, complain, out};
 use crate::config::{Isolation, Limits};
 use crate::event::Event;
-use crate::plugin::{Plugin, REHEARSAL, Sandbox, Subject};
+use crate::plugin::{Plugin, Rehearsal, Sandbox};
 use crate::verdict::SoFar;
 
 /// Runs before anything is measured: the first ones fault the instance's pages in.
@@ -117,10 +117,9 @@ pub(super) fn bench(args: &Args) -> anyhow::Result<Done> {
         Some(file) => lines(file)?,
         None => {
             let cases = Trial::new(&sandbox, &wasm, &limits).cases(cases(&target.cases)?).with_context(at)?;
-            let subject = |case: crate::case::Case| {
-                (Subject::new(Arc::new(case.event), case.recorded.clock.unwrap_or(REHEARSAL)), case.recorded.settled)
-            };
-            cases.into_iter().map(subject).collect()
+            let requests = &fresh.description().requests;
+            let rehearsals = cases.into_iter().map(|case| Rehearsal::new(requests, case.event, case.services));
+            rehearsals.collect::<Result<_, _>>().map_err(anyhow::Error::msg).with_context(at)?
         }
     };
     let is_command = fresh.report().outline.shape.is_command();
@@ -156,16 +155,18 @@ pub(super) fn bench(args: &Args) -> anyhow::Result<Done> {
 }
 
 /// Every subject in turn, until there are enough runs or the time is up.
-fn measure(plugin: &Plugin, subjects: &[(Arc<Subject>, SoFar)], args: &Args, progress: &mut Progress) -> Cost {
-    for (subject, settled) in subjects.iter().cycle().take(WARM_UP) {
-        plugin.evaluate(subject, settled);
+fn measure(plugin: &Plugin, subjects: &[Rehearsal], args: &Args, progress: &mut Progress) -> Cost {
+    let seat = |subject: &Rehearsal| plugin.reach().any().then(|| subject.seat());
+    for subject in subjects.iter().cycle().take(WARM_UP) {
+        plugin.judge(&subject.subject, &subject.settled, seat(subject));
     }
     let (mut micros, mut fuel) = (Vec::new(), Vec::new());
     let (mut faults, mut memory_max_bytes) = (0, 0);
     let begin = Instant::now();
-    for (subject, settled) in subjects.iter().cycle().take(args.runs as usize) {
+    for subject in subjects.iter().cycle().take(args.runs as usize) {
+        let seat = seat(subject);
         let start = Instant::now();
-        let answer = plugin.evaluate(subject, settled);
+        let answer = plugin.judge(&subject.subject, &subject.settled, seat);
         micros.push(start.elapsed().as_micros() as u64);
         fuel.push(answer.fuel);
         faults += usize::from(answer.outcome.is_fault());
@@ -245,12 +246,12 @@ fn compare(was: &Results, is: &Results, tolerance: f64) -> (String, bool) {
 }
 
 /// Events of a file, one a line.
-fn lines(file: &Path) -> anyhow::Result<Vec<(Arc<Subject>, SoFar)>> {
+fn lines(file: &Path) -> anyhow::Result<Vec<Rehearsal>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let event = |(at, line): (usize, &str)| {
         let parsed = Event::from_json(line.as_bytes()).with_context(|| format!("{}, line {}", file.display(), at + 1))?;
-        Ok((Subject::new(Arc::new(parsed.event), REHEARSAL), SoFar::default()))
+        Ok(Rehearsal::of_event(parsed.event))
     };
     let subjects = lines.map(event).collect::<anyhow::Result<Vec<_>>>()?;
     anyhow::ensure!(!subjects.is_empty(), "{}: no events in it", file.display());

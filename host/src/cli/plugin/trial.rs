@@ -12,8 +12,11 @@ use crate::chain::{Chain, Step};
 use crate::config::{Isolation, Limits};
 use crate::decision::{Decision, word};
 use crate::expect::{Difference, differences, missing};
-use crate::plugin::{Failure, REHEARSAL, Sandbox, Subject};
+use crate::grant::Grant;
+use crate::plugin::{Failure, Rehearsal, Sandbox};
 
+/// The chain of the plugin alone.
+const ALONE: &str = "alone";
 const GOOD: &str = "\x1b[32m";
 const BAD: &str = "\x1b[31m";
 const DIM: &str = "\x1b[2m";
@@ -63,7 +66,12 @@ impl<'a> Trial<'a> {
             return Ok(chain.clone());
         }
         let plugin = self.sandbox.load(self.wasm, config, self.limits, Isolation::Fresh)?;
-        let chain = Arc::new(Chain::new("alone".to_owned(), String::new(), vec![Step::plain(plugin)]));
+        // It may ask what it requests; what it may do beyond a pure answer is an admin's to say.
+        let requests = plugin.description().requests.iter().filter_map(|request| request.grant.parse().ok());
+        let asks: Vec<Grant> = requests.filter(|grant| matches!(grant, Grant::State | Grant::Lookup(_))).collect();
+        let mut step = Step::plain(plugin);
+        step.terms.grants.extend(asks);
+        let chain = Arc::new(Chain::new(ALONE.to_owned(), String::new(), vec![step]));
         self.chains.insert(key, chain.clone());
         Ok(chain)
     }
@@ -104,10 +112,17 @@ impl<'a> Trial<'a> {
             }
         };
         let [step] = chain.steps.as_slice() else { return tried };
-        let (event, now) = (Arc::new(case.event.clone()), case.recorded.clock.unwrap_or(REHEARSAL));
-        let answer = step.plugin.evaluate(&Subject::new(event.clone(), now), &case.recorded.settled);
+        let rehearsal = match Rehearsal::new(&step.plugin.description().requests, case.event.clone(), case.services.clone()) {
+            Ok(rehearsal) => rehearsal,
+            Err(fault) => {
+                tried.ended = Some(fault);
+                return tried;
+            }
+        };
+        let subject = &rehearsal.subject;
+        let answer = step.plugin.judge(subject, &rehearsal.settled, Some(rehearsal.seat()));
         (tried.micros, tried.fuel) = (answer.micros, answer.fuel);
-        let decision = chain.replay(&event, now);
+        let decision = chain.replay(&Arc::new(case.event.clone()), subject.moment(), &rehearsal.backing(ALONE, &step.name)).decision;
         let dropped = decision.trace.iter().flat_map(|entry| &entry.dropped);
         tried.dropped = dropped.map(|dropped| format!("`{}` is dropped: {}", dropped.effect, dropped.reason)).collect();
 

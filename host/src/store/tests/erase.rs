@@ -24,7 +24,10 @@ async fn record(store: &Store, id: &str, author: &str, state: State) -> Event {
     let call = json!({"name": "note", "method": "POST", "path": "/", "body": "empty", "repeat": "harmless"});
     let call = serde_json::from_value(call).unwrap_or_else(|error| panic!("{error}"));
     let posted = Posted { target: "sources.desk".to_owned(), call, state };
-    store.record(mine(store, keys(&event)), &event, &decision(&event), vec![posted]).await.unwrap();
+    store
+        .record(mine(store, keys(&event)), &event, &decision(&event), Besides { posted: vec![posted], ..Besides::default() })
+        .await
+        .unwrap();
     event
 }
 
@@ -65,7 +68,7 @@ async fn a_later_delivery_id_of_an_accepted_event_is_forgotten_with_it() {
     let event = event("m1");
     drop(store.accept(mine(&store, keys(&event)), &event).await.unwrap());
     let again = mine(&store, Keys::of("desk", Some("another delivery"), &event));
-    store.record(again, &event, &decision(&event), Vec::new()).await.unwrap();
+    store.record(again, &event, &decision(&event), Besides::default()).await.unwrap();
     assert_eq!(store.erase_event("desk".to_owned(), "m1".to_owned(), entry("event.erase")).await, Ok(Erased::Events(1)));
     assert_eq!(rows(&store).await, [0; 4]);
 }
@@ -93,6 +96,6 @@ async fn an_event_that_is_being_decided_is_not_erased_under_its_run() {
     let accepted = store.accept(mine(&store, keys(&event)), &event).await.unwrap();
     assert_eq!(store.erase_event("desk".to_owned(), "m1".to_owned(), entry("event.erase")).await, Ok(Erased::Undecided));
     assert_eq!(store.erase_author("7".to_owned(), entry("author.erase")).await, Ok(Erased::Undecided));
-    store.record(accepted, &event, &decision(&event), Vec::new()).await.unwrap();
+    store.record(accepted, &event, &decision(&event), Besides::default()).await.unwrap();
     assert_eq!(store.erase_author("7".to_owned(), entry("author.erase")).await, Ok(Erased::Events(1)));
 }

@@ -20,7 +20,7 @@ async fn post(store: &Store, id: &str, calls: &[&str]) -> Event {
     let mut event = event(id);
     event.thread_id = Some("one".to_owned());
     let calls = calls.iter().map(|name| posted(name)).collect();
-    store.record(mine(store, keys(&event)), &event, &decision(&event), calls).await.unwrap();
+    store.record(mine(store, keys(&event)), &event, &decision(&event), Besides { posted: calls, ..Besides::default() }).await.unwrap();
     event
 }
 

@@ -14,7 +14,7 @@ async fn pages_enumerate_everything_once_while_more_is_recorded() {
         let event = event(&format!("m{n}"));
         let mut decision = decision(&event);
         decision.head.decided = Timestamp(1_000 + n / 3);
-        store.record(mine(&store, keys(&event)), &event, &decision, Vec::new()).await.unwrap();
+        store.record(mine(&store, keys(&event)), &event, &decision, Besides::default()).await.unwrap();
     };
     for n in 0..50 {
         record(n).await;
@@ -46,7 +46,7 @@ async fn a_query_finds_what_it_asks_for() {
         decision.priority = (n > 9).then_some(Level::Critical);
         decision.sentiment = (n == 4).then(|| serde_json::from_value(json!({"label": "very_negative", "score": -0.7})).unwrap());
         decision.head.decided = Timestamp(u64::from(n));
-        store.record(mine(&store, keys(&event)), &event, &decision, Vec::new()).await.unwrap();
+        store.record(mine(&store, keys(&event)), &event, &decision, Besides::default()).await.unwrap();
     }
     let cases = [
         (r#"{"source": "odd"}"#, "11 9 7 5 3 1"),
@@ -78,7 +78,7 @@ async fn hostile_text_comes_back_byte_for_byte() {
         let mut decision = decision(&event);
         decision.category.key = text.chars().take(60).collect();
         decision.notes.push(text.to_owned());
-        let recorded = store.record(mine(&store, keys(&event)), &event, &decision, Vec::new()).await.unwrap();
+        let recorded = store.record(mine(&store, keys(&event)), &event, &decision, Besides::default()).await.unwrap();
         told.push((event, decision, recorded));
     }
     store.close().await.unwrap();
