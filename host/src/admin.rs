@@ -13,6 +13,7 @@
 mod about;
 mod audit;
 mod body;
+mod calendars;
 mod chain;
 mod change;
 mod decisions;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
+use crate::calendar::{Calendar, Calendars};
 use crate::config::{self, Config, Retry, SinkConfig, TIMEOUT};
 use crate::decision::Decision;
 use crate::delivery::{Delivery, Desk};
@@ -100,6 +101,20 @@ fn written_back(source: &Source, event: &Event, decision: &Decision) -> Option<(
     source.outbound().map(|outbound| (outbound.mode, outbound.calls(event, decision)))
 }
 
+/// Every kept calendar in memory. One that cannot be read any more, such as after a time zone was renamed, is left out and named: what
+/// counts on it counts around the clock until somebody mends it.
+async fn calendars(store: &Store) -> Result<Calendars, StoreError> {
+    let calendars = Calendars::default();
+    for row in store.calendars().await? {
+        let read = serde_json::from_str(&row.spec).map_err(|error| error.to_string());
+        match read.and_then(|spec| Calendar::new(&spec).map_err(|error| error.to_string())) {
+            Ok(calendar) => calendars.put(row.name, calendar),
+            Err(problem) => tracing::error!(calendar = row.name, problem, "a calendar cannot be used; set it again"),
+        }
+    }
+    Ok(calendars)
+}
+
 /// How fast each source may send.
 pub struct Rates(BTreeMap<String, DefaultDirectRateLimiter>);
 
@@ -148,6 +163,10 @@ pub struct App {
     pub inline_budget: Duration,
     /// Plugins, set-ups and the live generation.
     pub registry: Registry,
+    /// Business calendars, by name.
+    pub calendars: Calendars,
+    /// Held while one is changed, so that none of two changes is lost.
+    pub calendar_changes: tokio::sync::Mutex<()>,
     sinks: BTreeMap<String, SinkConfig>,
     retention: Option<Duration>,
     stopping: AtomicBool,
@@ -161,6 +180,7 @@ impl App {
     pub async fn build(config: Config, program: &Path, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::open(&config.data)?;
         let token = AdminToken::open(&config.data)?;
+        let calendars = calendars(&store).await?;
         let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
         let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
         // Reading the machine's authorities takes some 20 ms of a start.
@@ -199,6 +219,8 @@ impl App {
             body_timeout: config.body_timeout,
             inline_budget: config.inline_budget,
             registry,
+            calendars,
+            calendar_changes: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
         })
     }

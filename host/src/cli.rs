@@ -3,6 +3,7 @@
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
 mod audit;
+mod calendar;
 mod card;
 mod chain;
 mod check;
@@ -64,6 +65,9 @@ enum Command {
     /// Make, list and revoke the tokens of a running host
     #[command(subcommand)]
     Token(token::Command),
+    /// Business calendars of a running host: list, show, set, import holidays, remove
+    #[command(subcommand)]
+    Calendar(calendar::Command),
     /// What was changed on a running host, by whom and why
     Audit(audit::Args),
     /// Sources: list them, begin one, and try it on a payload
@@ -105,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::replay(&args),
         Command::Tail(args) => tail::tail(&args),
         Command::Token(command) => token::token(&command),
+        Command::Calendar(command) => calendar::calendar(&command),
         Command::Audit(args) => audit::audit(&args),
         Command::Source(command) => source::source(&command),
         Command::Signature(command) => signature::signature(&command),

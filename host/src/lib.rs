@@ -39,6 +39,8 @@ pub mod delivery;
 
 pub mod sink;
 
+pub mod calendar;
+
 pub mod egress;
 
 pub mod outgoing;

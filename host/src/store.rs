@@ -14,12 +14,14 @@
 //! - `life.rs`: plugins, generations, changes, replays.
 //! - `erase.rs`: forgetting, by age, by event and by author.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
+//! - `calendars.rs`: business calendars, as they were written.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
 mod audit;
+mod calendars;
 mod claim;
 mod deliveries;
 mod erase;
@@ -41,6 +43,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use audit::{AuditQuery, Audited, Entry, digest};
+pub use calendars::CalendarRow;
 pub use claim::{Claim, Mine, Running};
 pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
 pub use erase::Erased;

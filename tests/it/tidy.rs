@@ -15,6 +15,7 @@ const LAW: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "calendar",
             "config",
             "decision",
             "eval",
@@ -38,8 +39,8 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "admin",
         &[
-            "app", "breaker", "call", "chain", "decision", "error", "event", "gate", "metrics", "registry", "replay", "setup", "source",
-            "store", "token",
+            "app", "breaker", "calendar", "call", "chain", "decision", "error", "event", "gate", "metrics", "registry", "replay", "setup",
+            "source", "store", "token",
         ],
     ),
     ("respond", &["signature", "store"]),
@@ -47,6 +48,7 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "calendar",
             "config",
             "decision",
             "delivery",
@@ -93,6 +95,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("decision", &["event", "grant", "verdict"]),
     ("grant", &["verdict"]),
     ("verdict", &["event"]),
+    ("calendar", &["event"]),
     ("event", &[]),
 ];
 
@@ -122,10 +125,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("md5", &["signature"]),
     ("subtle", &["signature", "token"]),
     ("getrandom", &["token"]),
-    ("toml", &["config", "setup", "source"]),
+    ("toml", &["calendar", "config", "setup", "source"]),
     ("serde_urlencoded", &["admin"]),
     ("signalbox_bundle", &["config"]),
-    ("jiff", &["event", "source"]),
+    ("jiff", &["calendar", "event", "source"]),
     ("rustix", &["plugin", "replay"]),
     ("tokio", &["cli", "server", "webhook", "admin", "app", "delivery", "egress", "registry", "replay", "lane", "store", "plugin"]),
     ("SystemTime", &["app"]),

@@ -11,9 +11,10 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, tokens};
+use super::{about, audit, calendars, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, tokens};
 use crate::app::App;
 use crate::breaker::Health;
+use crate::calendar::Spec;
 use crate::gate::GateReport;
 use crate::replay;
 use crate::setup::Setup;
@@ -86,6 +87,21 @@ pub const ROUTES: &[Route] = &[
         .answers::<StoredDelivery>(200),
     get("/targets", Viewer, "Every place that gets calls, and how it fares", |is| on(is, deliveries::targets))
         .answers::<BTreeMap<String, Value>>(200),
+    get("/calendars", Viewer, "Business calendars, by name", |is| on(is, calendars::list)).answers::<calendars::All>(200),
+    get("/calendars/{name}", Viewer, "One calendar", |is| on(is, calendars::show)).answers::<calendars::Kept>(200),
+    put("/calendars/{name}", Operator, "Makes a calendar, or puts another in its place", |is| on(is, calendars::set))
+        .takes::<Spec>()
+        .answers::<calendars::Kept>(200),
+    delete("/calendars/{name}", Operator, "Takes a calendar away", |is| on(is, calendars::remove)),
+    post("/calendars/{name}/holidays", Operator, "Takes holidays in from an iCalendar file", |is| {
+        on(is, calendars::import).layer(DefaultBodyLimit::max(calendars::MAX_IMPORT_BYTES))
+    })
+    .queries::<calendars::How>()
+    .takes_bytes("text/calendar")
+    .answers::<calendars::Kept>(200),
+    get("/calendars/{name}/time", Viewer, "Whether it is open, and when a working time ends", |is| on(is, calendars::ask))
+        .queries::<calendars::Question>()
+        .answers::<calendars::Answer>(200),
     get("/tokens", Admin, "Every token that was made, newest first", |is| on(is, tokens::list))
         .queries::<TokenQuery>()
         .answers::<Page<Token>>(200),

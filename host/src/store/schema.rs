@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 5] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS];
+const MIGRATIONS: [&str; 6] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, CALENDARS];
 
 /// - `meta`: facts about the file itself, such as whether it was closed in order.
 /// - `probe`: one row of the size of a large event, written to see whether the disk takes writes again.
@@ -172,6 +172,11 @@ CREATE TABLE observations (
     what TEXT NOT NULL
 ) STRICT;
 CREATE INDEX observations_ticket ON observations (ticket, seq) WHERE ticket IS NOT NULL;
+";
+
+/// - `calendars`: business calendars by name, as an admin wrote them.
+const CALENDARS: &str = "
+CREATE TABLE calendars (name TEXT PRIMARY KEY, changed INTEGER NOT NULL, spec TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
