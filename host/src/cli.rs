@@ -2,12 +2,14 @@
 //!
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
+mod approval;
 mod audit;
 mod calendar;
 mod card;
 mod chain;
 mod check;
 mod client;
+mod clock;
 mod eval;
 mod plugin;
 mod replay;
@@ -65,6 +67,12 @@ enum Command {
     /// Make, list and revoke the tokens of a running host
     #[command(subcommand)]
     Token(token::Command),
+    /// What waits for a person on a running host: list, approve, reject
+    #[command(subcommand)]
+    Approval(approval::Command),
+    /// Clocks of service levels on a running host
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Business calendars of a running host: list, show, set, import holidays, remove
     #[command(subcommand)]
     Calendar(calendar::Command),
@@ -109,6 +117,8 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::replay(&args),
         Command::Tail(args) => tail::tail(&args),
         Command::Token(command) => token::token(&command),
+        Command::Approval(command) => approval::approval(&command),
+        Command::Clock(command) => clock::clock(&command),
         Command::Calendar(command) => calendar::calendar(&command),
         Command::Audit(args) => audit::audit(&args),
         Command::Source(command) => source::source(&command),

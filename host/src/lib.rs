@@ -41,6 +41,8 @@ pub mod sink;
 
 pub mod calendar;
 
+pub mod sla;
+
 pub mod egress;
 
 pub mod outgoing;

@@ -14,15 +14,19 @@
 //! - `life.rs`: plugins, generations, changes, replays.
 //! - `erase.rs`: forgetting, by age, by event and by author.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
+//! - `approvals.rs`: what a person must agree to before it leaves.
+//! - `clocks.rs`: service levels that were promised, and what became of them.
 //! - `calendars.rs`: business calendars, as they were written.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
+mod approvals;
 mod audit;
 mod calendars;
 mod claim;
+mod clocks;
 mod deliveries;
 mod erase;
 mod error;
@@ -42,13 +46,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use approvals::{ApprovalQuery, Kind as ApprovalKind, NewApproval, Ruled, Stand, StoredApproval};
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use calendars::CalendarRow;
 pub use claim::{Claim, Mine, Running};
+pub use clocks::{ClockQuery, Happened, NewClock, OpenClocks, StoredClock};
 pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
 pub use erase::Erased;
 pub use error::StoreError;
-pub use journal::Recorded;
+pub use journal::{Recorded, Work};
 pub use keys::{Keys, delivery_key};
 pub use life::{ChangeRow, PluginRow, ReplayRow};
 pub use observations::{Observation, ObservationQuery};

@@ -26,3 +26,4 @@ mod tidy;
 mod watching;
 mod webhook;
 mod wire;
+mod workflow;

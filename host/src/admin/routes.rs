@@ -11,7 +11,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{about, audit, calendars, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, tokens};
+use super::{
+    about, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, setup, sources, tokens,
+};
 use crate::app::App;
 use crate::breaker::Health;
 use crate::calendar::Spec;
@@ -19,7 +21,8 @@ use crate::gate::GateReport;
 use crate::replay;
 use crate::setup::Setup;
 use crate::store::{
-    AuditQuery, Audited, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredDelivery, Token, TokenQuery,
+    ApprovalQuery, AuditQuery, Audited, ClockQuery, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredApproval,
+    StoredClock, StoredDelivery, Token, TokenQuery,
 };
 use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
 
@@ -78,6 +81,18 @@ pub const ROUTES: &[Route] = &[
     get("/observations", Viewer, "What desks did afterwards, newest first", |is| on(is, observations::list))
         .queries::<ObservationQuery>()
         .answers::<Page<Observation>>(200),
+    get("/approvals", Viewer, "What a person must agree to before it leaves, newest first", |is| on(is, approvals::list))
+        .queries::<ApprovalQuery>()
+        .answers::<Page<StoredApproval>>(200),
+    post("/approvals/{id}/approve", Operator, "Says yes: it is sent, once", |is| on(is, approvals::approve))
+        .takes::<approvals::Ruling>()
+        .answers::<StoredApproval>(200),
+    post("/approvals/{id}/reject", Operator, "Says no: it is never sent", |is| on(is, approvals::reject))
+        .takes::<approvals::Ruling>()
+        .answers::<StoredApproval>(200),
+    get("/clocks", Viewer, "Clocks of service levels, newest first", |is| on(is, clocks::list))
+        .queries::<ClockQuery>()
+        .answers::<Page<StoredClock>>(200),
     get("/deliveries", Viewer, "Calls that carry decisions out, newest first", |is| on(is, deliveries::list))
         .queries::<DeliveryQuery>()
         .answers::<Deliveries>(200),
