@@ -11,10 +11,13 @@
 //! Nothing here decides an event, and no handler checks a role: the table has done so before it is called.
 
 mod about;
+mod approvals;
 mod audit;
 mod body;
+mod calendars;
 mod chain;
 mod change;
+mod clocks;
 mod decisions;
 mod deliveries;
 mod erase;

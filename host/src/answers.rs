@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::ask::{Answer, Answers, Asker, Calendars, Question};
-use crate::event::Event;
+use crate::ask::{Answer, Answers, Asker, Question};
+use crate::calendar::Calendars;
+use crate::event::{Event, Timestamp};
 use crate::replay::Archive;
 use crate::store::Store;
 use crate::tables::Tables;
@@ -17,7 +18,7 @@ pub struct Live {
     /// The journal.
     pub store: Store,
     /// Business calendars.
-    pub calendars: Arc<dyn Calendars>,
+    pub calendars: Arc<dyn crate::ask::Calendars>,
 }
 
 impl Answers for Live {
@@ -48,7 +49,7 @@ pub struct Then {
     /// The versions of rows, and the journal.
     pub store: Store,
     /// Business calendars.
-    pub calendars: Arc<dyn Calendars>,
+    pub calendars: Arc<dyn crate::ask::Calendars>,
 }
 
 impl Answers for Then {
@@ -80,8 +81,25 @@ fn not_then(table: &str) -> Answer {
     Answer::Unavailable(format!("there was no table `{table}` at that moment"))
 }
 
+impl crate::ask::Calendars for Calendars {
+    fn open_at(&self, calendar: &str, at: Timestamp) -> Result<bool, String> {
+        self.get(calendar).map(|found| found.open_at(at)).ok_or_else(|| no_calendar(calendar))
+    }
+
+    fn due_at(&self, calendar: &str, start: Timestamp, working_seconds: u32) -> Result<Timestamp, String> {
+        let found = self.get(calendar).ok_or_else(|| no_calendar(calendar))?;
+        found
+            .due_at(start, u64::from(working_seconds))
+            .ok_or_else(|| format!("the calendar `{calendar}` is open for less than that in forty years"))
+    }
+}
+
+fn no_calendar(calendar: &str) -> String {
+    format!("there is no calendar `{calendar}`; an admin makes it with `signalbox calendar set {calendar} FILE`")
+}
+
 /// What a calendar says: the same at every moment it is asked.
-fn of_calendar(calendars: &dyn Calendars, question: &Question) -> Answer {
+fn of_calendar(calendars: &dyn crate::ask::Calendars, question: &Question) -> Answer {
     match question {
         Question::OpenAt { calendar, at } => calendars.open_at(calendar, *at).map_or_else(Answer::Unavailable, Answer::Open),
         Question::DueAt { calendar, start, working_seconds } => {

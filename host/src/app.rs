@@ -2,6 +2,9 @@
 //!
 //! The only file that reads the clock. What must agree is built together, in the order it depends on itself.
 
+mod approvals;
+mod workflow;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -14,9 +17,10 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
 
 use crate::answers::{Live, Then};
-use crate::ask::{NoCalendars, record};
+use crate::ask::record;
+use crate::calendar::{Calendar, Calendars};
 use crate::chain::Ran;
-use crate::config::{self, Config, SinkConfig, TIMEOUT};
+use crate::config::{self, Config, SinkConfig, TIMEOUT, Workflow};
 use crate::decision::Decision;
 use crate::delivery::{Delivery, Desk};
 use crate::egress::{Auth, Credentials, Login, Place, Tls};
@@ -48,6 +52,9 @@ pub enum Clock {
     System,
     /// Standing still, for tests.
     Fixed(Timestamp),
+    /// What a file says, for tests that move a whole host through time: `signalbox serve --test-clock FILE`, which no help shows and the
+    /// log warns of.
+    Steered(&'static Path),
 }
 
 impl Clock {
@@ -61,6 +68,10 @@ impl Clock {
                     .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
             ),
             Self::Fixed(moment) => moment,
+            // Written in one piece by the test: a file that is not there, or half there, would be its fault.
+            Self::Steered(file) => {
+                std::fs::read_to_string(file).ok().and_then(|text| Timestamp::parse(text.trim()).ok()).unwrap_or(Timestamp(0))
+            }
         }
     }
 }
@@ -102,6 +113,20 @@ fn desk(outbound: &Outbound, tls: &Tls) -> Result<Desk, String> {
 /// What a source's adapter writes back of a decision.
 fn written_back(source: &Source, event: &Event, decision: &Decision) -> Option<(Mode, Vec<Outgoing>)> {
     source.outbound().map(|outbound| (outbound.mode, outbound.calls(event, decision)))
+}
+
+/// Every kept calendar in memory. One that cannot be read any more, such as after a time zone was renamed, is left out and named: what
+/// counts on it counts around the clock until somebody mends it.
+async fn calendars(store: &Store) -> Result<Calendars, StoreError> {
+    let calendars = Calendars::default();
+    for row in store.calendars().await? {
+        let read = serde_json::from_str(&row.spec).map_err(|error| error.to_string());
+        match read.and_then(|spec| Calendar::new(&spec).map_err(|error| error.to_string())) {
+            Ok(calendar) => calendars.put(row.name, calendar),
+            Err(problem) => tracing::error!(calendar = row.name, problem, "a calendar cannot be used; set it again"),
+        }
+    }
+    Ok(calendars)
 }
 
 /// How fast each source may send.
@@ -159,6 +184,14 @@ pub struct App {
     backing: Backing,
     archive: Arc<dyn Archive>,
     asked_bytes: usize,
+    /// Business calendars, by name.
+    pub calendars: Calendars,
+    /// Held while one is changed, so that none of two changes is lost.
+    pub calendar_changes: tokio::sync::Mutex<()>,
+    /// What happens around decisions.
+    pub workflow: Workflow,
+    /// Where a source's clocks warn, when it says so itself.
+    warn_shares: BTreeMap<String, f64>,
     sinks: BTreeMap<String, SinkConfig>,
     retention: Option<Duration>,
     stopping: AtomicBool,
@@ -173,9 +206,10 @@ impl App {
         let store = Store::open(&config.data)?;
         let token = AdminToken::open(&config.data)?;
         let tables = Arc::new(Tables::open(store.clone(), config.tables).await?);
-        let calendars = Arc::new(NoCalendars);
-        let archive = Arc::new(Then { store: store.clone(), calendars: calendars.clone() });
-        let answers = Arc::new(Live { tables: tables.clone(), store: store.clone(), calendars });
+        let calendars = calendars(&store).await?;
+        let known: Arc<dyn crate::ask::Calendars> = Arc::new(calendars.clone());
+        let archive = Arc::new(Then { store: store.clone(), calendars: known.clone() });
+        let answers = Arc::new(Live { tables: tables.clone(), store: store.clone(), calendars: known });
         let backing = Backing { answers, shelves: Arc::new(Shelves::of(store.state(clock.now()).await?)) };
         let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
         let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
@@ -199,6 +233,8 @@ impl App {
             started: clock.now(),
             places: config.max_in_flight,
             clock,
+            workflow: config.workflow,
+            warn_shares: config.sources.iter().filter_map(|(name, source)| Some((name.clone(), source.warn_share?))).collect(),
             sources: config.sources.into_iter().map(|(name, source)| (name, Arc::new(source.source))).collect(),
             rates,
             store,
@@ -220,6 +256,8 @@ impl App {
             asked_bytes: config.limits.asked_bytes,
             registry,
             turn: watch::Sender::new(()),
+            calendars,
+            calendar_changes: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
         })
     }
@@ -288,16 +326,22 @@ impl App {
     /// # Errors
     /// As [`Store::record`]; then the steps remember nothing of it.
     pub async fn record(&self, mine: Mine, event: &Event, ran: Ran) -> Result<Recorded, StoreError> {
-        let Ran { decision, asked, written } = ran;
+        let Ran { mut decision, asked, written } = ran;
+        decision.follows = workflow::follows(event);
         self.metrics.decided(&decision);
-        let posted = self.posted(event, &decision);
+        let message = decision.follows.is_none();
+        let clocks = if message { self.clocks(&event.source, &mut decision) } else { Vec::new() };
+        let (free, approvals) = self.approvals(event, &decision);
+        let posted = self.posted(event, &decision, free);
         let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
-        let besides = Besides { posted, asked: record(&asked, self.asked_bytes), writes: written.writes() };
-        let recorded = self.store.record(mine, event, &decision, besides).await?;
+        let (asked, writes, calendars) = (record(&asked, self.asked_bytes), written.writes(), self.calendars.clone());
+        let besides = Besides { posted, asked, writes, approvals, clocks, message, calendars };
+        let (recorded, happened) = self.store.record_all(mine, event, &decision, besides).await?;
         // An earlier decision stands with what was written then; this one's writes are taken back.
         if *recorded.decision_id == decision.head.id {
             written.keep();
         }
+        self.happened(&happened);
         self.turn.send_replace(());
         if to_send {
             self.delivery.wake();
@@ -305,8 +349,8 @@ impl App {
         Ok(recorded)
     }
 
-    /// Every call that a decision makes: to its own desk first, then to the sinks.
-    fn posted(&self, event: &Event, decision: &Decision) -> Vec<Posted> {
+    /// Every call that a decision makes: to its own desk first, with those that need nobody's approval, then to the sinks.
+    fn posted(&self, event: &Event, decision: &Decision, free: Vec<Outgoing>) -> Vec<Posted> {
         let mut posted = Vec::new();
         let mut post = |target: String, mode: Mode, call: Outgoing| {
             if mode != Mode::Off {
@@ -320,7 +364,7 @@ impl App {
             }
         };
         if let Some((mode, calls)) = self.sources.get(&event.source).and_then(|source| written_back(source, event, decision)) {
-            calls.into_iter().for_each(|call| post(format!("sources.{}", event.source), mode, call));
+            calls.into_iter().chain(free).for_each(|call| post(format!("sources.{}", event.source), mode, call));
         }
         for (name, sink) in &self.sinks {
             if sink.sources.is_empty() || sink.sources.contains(&event.source) {

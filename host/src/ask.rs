@@ -135,7 +135,7 @@ pub struct Nobody;
 impl Answers for Nobody {
     fn answer(&self, _: &Asker<'_>, question: &Question) -> Answer {
         Answer::Unavailable(match question {
-            Question::OpenAt { calendar, .. } | Question::DueAt { calendar, .. } => no_calendar(calendar),
+            Question::OpenAt { calendar, .. } | Question::DueAt { calendar, .. } => format!("there is no calendar `{calendar}` here"),
             Question::Row { table, .. } | Question::Rows { table, .. } => {
                 format!("there is no table `{table}` here: nothing is kept outside a running host")
             }
@@ -157,24 +157,6 @@ pub trait Calendars: Send + Sync {
     /// # Errors
     /// Why nobody can say.
     fn due_at(&self, calendar: &str, start: Timestamp, working_seconds: u32) -> Result<Timestamp, String>;
-}
-
-/// A house without calendars.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoCalendars;
-
-impl Calendars for NoCalendars {
-    fn open_at(&self, calendar: &str, _: Timestamp) -> Result<bool, String> {
-        Err(no_calendar(calendar))
-    }
-
-    fn due_at(&self, calendar: &str, _: Timestamp, _: u32) -> Result<Timestamp, String> {
-        Err(no_calendar(calendar))
-    }
-}
-
-fn no_calendar(calendar: &str) -> String {
-    format!("there is no calendar named `{calendar}`; an admin adds calendars, and this host keeps none")
 }
 
 /// What one step asked and was told in one run.

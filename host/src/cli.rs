@@ -2,12 +2,15 @@
 //!
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
+mod approval;
 mod audit;
 mod backup;
+mod calendar;
 mod card;
 mod chain;
 mod check;
 mod client;
+mod clock;
 mod eval;
 mod plugin;
 mod progress;
@@ -77,6 +80,15 @@ enum Command {
     /// Make, list and revoke the tokens of a running host
     #[command(subcommand)]
     Token(token::Command),
+    /// What waits for a person on a running host: list, approve, reject
+    #[command(subcommand)]
+    Approval(approval::Command),
+    /// Clocks of service levels on a running host
+    #[command(subcommand)]
+    Clock(clock::Command),
+    /// Business calendars of a running host: list, show, set, import holidays, remove
+    #[command(subcommand)]
+    Calendar(calendar::Command),
     /// What was changed on a running host, by whom and why
     Audit(audit::Args),
     /// Sources: list them, begin one, and try it on a payload
@@ -131,6 +143,9 @@ pub fn main() -> ExitCode {
         Command::Tail(args) => tail::tail(&args),
         Command::Table(command) => tables::tables(&command),
         Command::Token(command) => token::token(&command),
+        Command::Approval(command) => approval::approval(&command),
+        Command::Clock(command) => clock::clock(&command),
+        Command::Calendar(command) => calendar::calendar(&command),
         Command::Audit(args) => audit::audit(&args),
         Command::Source(command) => source::source(&command),
         Command::Signature(command) => signature::signature(&command),

@@ -8,6 +8,7 @@ mod outbound;
 mod resolve;
 mod samples;
 mod sinks;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,6 +23,8 @@ pub use limits::{Limits, TableLimits};
 pub use outbound::OutboundEntry;
 use resolve::{Resolver, line_of};
 pub use sinks::{SinkConfig, SinkEntry, TIMEOUT};
+
+pub use workflow::{Workflow, WorkflowEntry};
 
 pub use crate::setup::Isolation;
 use crate::setup::{ChainSetup, Setup, StepSetup};
@@ -51,6 +54,8 @@ pub struct Written {
     pub log: Log,
     /// How long events are kept.
     pub retention: Retention,
+    /// What happens around decisions: clocks, approvals.
+    pub workflow: WorkflowEntry,
     /// Connections to desks, by the name in `POST /hooks/NAME`. Without any there is `demo`.
     pub sources: BTreeMap<String, SourceEntry>,
     /// The chain `default`, in order. Without any it is the bundled one: categorize, sentiment, escalate.
@@ -166,6 +171,8 @@ pub struct SourceEntry {
     pub samples: Option<PathBuf>,
     /// Where decisions are written back to; without it they are not.
     pub outbound: Option<OutboundEntry>,
+    /// The share of a service level's target at which its clock warns, instead of `workflow.warn_share`.
+    pub warn_share: Option<f64>,
 }
 
 /// A plugin that came with the host or with its config.
@@ -196,6 +203,8 @@ pub struct SourceConfig {
     pub max_per_second: u32,
     /// Where its saved samples are.
     pub samples: Option<PathBuf>,
+    /// The share of a target at which a clock warns, where it is its own.
+    pub warn_share: Option<f64>,
 }
 
 /// Everything the host runs with.
@@ -205,6 +214,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where admins call.
     pub admin_listen: SocketAddr,
+    /// What happens around decisions.
+    pub workflow: Workflow,
     /// Whether a proxy with TLS stands before the admin listener.
     pub behind_proxy: bool,
     /// Whether a plugin may be uploaded again with other bytes under the same version.

@@ -204,12 +204,28 @@ pub struct Head {
     pub decided: Timestamp,
 }
 
+/// What a decision follows: a clock of an earlier one has come due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Follows {
+    /// "sla-warning" or "sla-breach".
+    pub trigger: String,
+    /// "first-response", "next-response" or "resolution".
+    pub clock: String,
+    /// When the clock is, or was, due.
+    pub due: Timestamp,
+    /// The decision that started it.
+    pub decision: String,
+}
+
 /// Everything the chain settled about one event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// Which event, chain and moment.
     #[serde(flatten)]
     pub head: Head,
+    /// Why the event was decided again; absent when it was decided because it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
     /// A step misbehaved and the event was decided without it.
     pub degraded: bool,
     /// Never absent: [`OTHER`] when nothing fits.

@@ -41,6 +41,10 @@ pub mod delivery;
 
 pub mod sink;
 
+pub mod calendar;
+
+pub mod sla;
+
 pub mod egress;
 
 pub mod outgoing;

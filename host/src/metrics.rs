@@ -40,6 +40,16 @@ const OUTCOMES: [Outcome; 14] = [
     Outcome::Quarantined,
 ];
 
+/// Every clock, in the order of the contract's enum.
+const CLOCKS: [&str; 3] = ["first_response", "next_response", "resolution"];
+/// What happens to a clock, each with its family and what that counts.
+const CLOCK_EVENTS: [(&str, &str); 4] = [
+    ("signalbox_clocks_started_total", "Clocks of service levels that were started."),
+    ("signalbox_clocks_met_total", "Of those, answered in time."),
+    ("signalbox_clocks_warned_total", "Warnings given: a share of the target was used up."),
+    ("signalbox_clocks_breached_total", "Clocks that ran out before the answer."),
+];
+
 /// What became of one call of a desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Called {
@@ -80,6 +90,8 @@ pub struct Metrics {
     sources: BTreeMap<String, Arc<SourceMeter>>,
     chains: RwLock<BTreeMap<String, ChainMeter>>,
     unrouted: AtomicU64,
+    /// By clock, and by what happened to it.
+    clocks: [[AtomicU64; CLOCK_EVENTS.len()]; CLOCKS.len()],
 }
 
 /// One source's calls.
@@ -235,6 +247,13 @@ impl Metrics {
         chain.count_known(decision);
     }
 
+    /// Something happened to a clock; both are told by their place.
+    pub fn clock(&self, clock: usize, what: usize) {
+        if let Some(count) = self.clocks.get(clock).and_then(|of| of.get(what)) {
+            bump(count);
+        }
+    }
+
     /// Writes everything down.
     pub fn write(&self, page: &mut Page) {
         page.family(
@@ -261,6 +280,12 @@ impl Metrics {
         }
         page.family("signalbox_unrouted_calls_total", "counter", "Calls for a source that is not in the config.");
         page.sample("signalbox_unrouted_calls_total", &[], read(&self.unrouted));
+        for (what, (family, help)) in CLOCK_EVENTS.into_iter().enumerate() {
+            page.family(family, "counter", help);
+            for (clock, counts) in CLOCKS.into_iter().zip(&self.clocks) {
+                page.sample(family, &[("clock", clock)], read(&counts[what]));
+            }
+        }
         let chains = self.chains.read().unwrap_or_else(PoisonError::into_inner);
         page.family("signalbox_decisions_total", "counter", "Events decided by a chain.");
         page.each("signalbox_decisions_total", chains.iter().map(|(name, chain)| (name, read(&chain.decided))));

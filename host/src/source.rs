@@ -30,13 +30,18 @@ use serde_json::Value;
 pub use self::adapter::{About, Adapter, AdapterError, Answer, Form};
 pub use self::condition::Scalar;
 pub use self::content::{Content, UnsupportedContent};
+use self::field::Field;
 use self::outbound::{Desk, Outbound};
 use self::reading::Call;
-use crate::event::{Direction, Event, EventError, Parsed, Timestamp, utf8};
+use crate::event::{AttributeValue, Direction, Event, EventError, Parsed, Timestamp, utf8};
 use crate::signature::{Auth, ChallengeAnswer, Reach, Refusal, Scheme, SchemeError, Secret, verify};
+use crate::sla::Status;
 
 /// Longest delivery id that is kept, in characters.
 const MAX_DELIVERY_ID_CHARS: usize = 256;
+
+/// The attribute that tells a rule why it runs again.
+const TRIGGER: &str = "trigger";
 
 /// In a body of a desk whose admin wrote it as the canonical event: "text", or "html" when its text is HTML.
 const PASS_THROUGH: &str = "signalbox_event";
@@ -126,6 +131,19 @@ pub struct Mapping {
     pub unknown_keys: usize,
     /// Values of a desk's body that were there but could not be read, one sentence each, with the place and without the value.
     pub left_out: Vec<String>,
+    /// What an observation means to the clocks of its ticket.
+    pub deed: Deed,
+}
+
+/// What the desk did, as far as clocks care.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deed {
+    /// It answered the author.
+    pub reply: bool,
+    /// How the ticket stands now.
+    pub status: Option<Status>,
+    /// The conversation, where there is no ticket.
+    pub thread: Option<String>,
 }
 
 /// Why a genuine call has no meaning here.
@@ -254,7 +272,12 @@ impl Source {
         if let Mapped::Event(event) = &mut mapping.mapped {
             event.source.clone_from(&self.name);
             event.received = received;
+            // Only the host says that a clock has run out.
+            event
+                .attributes
+                .retain(|one| !(one.key == TRIGGER && matches!(&one.value, AttributeValue::Text(text) if text.starts_with("sla-"))));
             if event.direction == Direction::Outbound {
+                mapping.deed = deed(event);
                 let ticket = event.ticket.take().map(|ticket| ticket.id);
                 mapping.mapped = Mapped::Observation { reason: "an outbound message".to_owned(), ticket };
             }
@@ -269,10 +292,12 @@ impl Source {
             (Content::Json, None) if self.adapter.form == Form::CloudEvents => return Err(MapError::WantsCloudEvent),
             (Content::Json, None) => Event::from_json(body)?,
         };
-        let mut mapping = Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys, left_out: Vec::new() };
+        let mut mapping = Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys, left_out: Vec::new(), deed: Deed::default() };
         if self.adapter.has_rules() {
             let document = document(body)?;
-            mapping.mapped = self.rule(Call { document: &document, headers, query }).unwrap_or(mapping.mapped);
+            if let Some((mapped, deed)) = self.rule(Call { document: &document, headers, query }) {
+                (mapping.mapped, mapping.deed) = (mapped, deed);
+            }
         }
         Ok(mapping)
     }
@@ -291,11 +316,11 @@ impl Source {
             return Err(EventError::Shape { pointer: pointers.join(" or "), problem }.into());
         }
         let call = Call { document: &document, headers, query };
-        if let Some(mapped) = self.rule(call) {
-            return Ok(Mapping { mapped, unknown_keys: 0, left_out: Vec::new() });
+        if let Some((mapped, deed)) = self.rule(call) {
+            return Ok(Mapping { mapped, unknown_keys: 0, left_out: Vec::new(), deed });
         }
         let (event, left_out) = self.adapter.mapping.event(call)?;
-        Ok(Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys: 0, left_out })
+        Ok(Mapping { mapped: Mapped::Event(Box::new(event)), unknown_keys: 0, left_out, deed: Deed::default() })
     }
 
     /// A body that the desk's admin wrote as the canonical event. Some desks can only put HTML where its text is.
@@ -305,6 +330,7 @@ impl Source {
             event.text = html::to_text(&event.text);
         }
         let own = |text: &Option<String>| self.own_user.is_some() && text.as_ref().is_some_and(|text| Some(text) == self.own_user.as_ref());
+        let deed = deed(&event);
         let mapped = match &event.author {
             Some(author) if own(&author.id) || own(&author.handle) => Mapped::Dropped { reason: guard::REASON.to_owned() },
             Some(author) if author.bot == Some(true) => Mapped::Dropped { reason: "a bot's message".to_owned() },
@@ -313,23 +339,42 @@ impl Source {
             }
             _ => Mapped::Event(Box::new(event)),
         };
-        Ok(Mapping { mapped, unknown_keys: unknown_keys.saturating_sub(1), left_out: Vec::new() })
+        Ok(Mapping { mapped, unknown_keys: unknown_keys.saturating_sub(1), left_out: Vec::new(), deed })
     }
 
     /// Our own echo, else the first drop rule that holds, else the first observe rule.
-    fn rule(&self, call: Call<'_>) -> Option<Mapped> {
+    fn rule(&self, call: Call<'_>) -> Option<(Mapped, Deed)> {
         if self.adapter.guard.holds(call, self.own_user.as_deref()) {
-            return Some(Mapped::Dropped { reason: guard::REASON.to_owned() });
+            return Some((Mapped::Dropped { reason: guard::REASON.to_owned() }, Deed::default()));
         }
         if let Some((_, reason)) = self.adapter.drop.iter().find(|(when, _)| when.holds(call)) {
-            return Some(Mapped::Dropped { reason: reason.clone() });
+            return Some((Mapped::Dropped { reason: reason.clone() }, Deed::default()));
         }
         let rule = self.adapter.observe.iter().find(|rule| rule.when.holds(call))?;
         let ticket = match &rule.ticket {
             Some(field) => field.read(call, &mut Vec::new()).as_ref().and_then(reading::scalar_text),
             None => self.adapter.mapping.ticket(call),
         };
-        Some(Mapped::Observation { reason: rule.reason.clone(), ticket })
+        let text = |field: &Field| field.read(call, &mut Vec::new()).as_ref().and_then(reading::scalar_text);
+        let status = self.adapter.status.as_ref().and_then(text).and_then(|word| status(&word));
+        let deed = Deed { reply: rule.reply, status, thread: None };
+        Some((Mapped::Observation { reason: rule.reason.clone(), ticket }, deed))
+    }
+}
+
+/// What a message of our side means: an answer, unless it only tells of the ticket (`kind` is "status").
+fn deed(event: &Event) -> Deed {
+    let status = event.ticket.as_ref().and_then(|ticket| status(ticket.status.as_deref()?));
+    Deed { reply: event.kind != "status", status, thread: event.thread_id.clone() }
+}
+
+/// A status in the words that adapters map to.
+fn status(word: &str) -> Option<Status> {
+    match word.to_ascii_lowercase().as_str() {
+        "open" => Some(Status::Open),
+        "pending" => Some(Status::Pending),
+        "closed" => Some(Status::Closed),
+        _ => None,
     }
 }
 

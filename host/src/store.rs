@@ -18,14 +18,20 @@
 //! - `backup.rs`: the file as a whole: copied, put back, looked at.
 //! - `state.rs`: what steps remember. `thread.rs`: the messages of one thread.
 //! - `tables.rs`: the admin's tables, every version of a row.
+//! - `approvals.rs`: what a person must agree to before it leaves.
+//! - `clocks.rs`: service levels that were promised, and what became of them.
+//! - `calendars.rs`: business calendars, as they were written.
 //! - `schema.rs`: the file, its lock, its tables.
 //!
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
+mod approvals;
 mod audit;
 mod backup;
+mod calendars;
 mod claim;
+mod clocks;
 mod deliveries;
 mod erase;
 mod error;
@@ -50,9 +56,12 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use approvals::{ApprovalQuery, Kind as ApprovalKind, NewApproval, Ruled, Stand, StoredApproval};
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use backup::{Contents, backup, in_use, inspect, restore};
+pub use calendars::CalendarRow;
 pub use claim::{Claim, Mine, Running};
+pub use clocks::{ClockQuery, Happened, NewClock, OpenClocks, StoredClock};
 pub use deliveries::{Backlog, Deliveries, DeliveryQuery, StoredDelivery};
 pub use erase::Erased;
 pub use error::StoreError;

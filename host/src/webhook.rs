@@ -24,7 +24,7 @@ use crate::event::{Event, Timestamp};
 use crate::metrics::Called;
 use crate::respond::{self, Made};
 use crate::signature::Reach;
-use crate::source::{Answer, Content, MapError, Mapped, Mapping, Source};
+use crate::source::{Answer, Content, Deed, MapError, Mapped, Mapping, Source};
 use crate::store::{Claim, Keys, Mine, Observation, Recorded, delivery_key};
 
 /// What an answer is counted as, and the answer.
@@ -130,7 +130,8 @@ impl Call {
     /// Map, claim, run, record, answer.
     async fn decide(self, answer: Answered) {
         let now = self.app.clock.now();
-        let Mapping { mapped, unknown_keys, left_out } = match self.source.map(&self.headers, self.query.as_deref(), &self.body, now) {
+        let Mapping { mapped, unknown_keys, left_out, deed } = match self.source.map(&self.headers, self.query.as_deref(), &self.body, now)
+        {
             Ok(mapping) => mapping,
             Err(error) => return reply(answer, Err(error.into())),
         };
@@ -144,7 +145,7 @@ impl Call {
                 return reply(answer, Ok((Called::Dropped(reason.clone()), respond::dropped(&reason))));
             }
             Mapped::Observation { reason, ticket } => {
-                let observed = self.observe(reason, ticket, now).await;
+                let observed = self.observe(reason, ticket, deed, now).await;
                 return reply(answer, observed);
             }
         };
@@ -157,12 +158,13 @@ impl Call {
     }
 
     /// Records what the desk did, before it is told that it was heard.
-    async fn observe(&self, what: String, ticket: Option<String>, at: Timestamp) -> Told {
+    async fn observe(&self, what: String, ticket: Option<String>, deed: Deed, at: Timestamp) -> Told {
         let delivery = self.source.delivery_id(&self.headers);
         let source = self.source.name().to_owned();
         let key = delivery_key(&source, delivery.as_deref(), &self.body);
         let told = (Called::Observed(what.clone()), respond::observed(&what));
-        self.app.store.observe(Observation { at, source, ticket, what }, key).await?;
+        let Deed { reply, status, thread } = deed;
+        self.app.observe(Observation { at, source, ticket, what, reply, status }, thread, key).await?;
         Ok(told)
     }
 

@@ -367,6 +367,10 @@ fn spawn(dir: &Path, configured: bool) -> Child {
     if configured {
         command.arg("--config").arg(dir.join("signalbox.toml"));
     }
+    // A test that moves its host through time has put the time there.
+    if dir.join("clock").exists() {
+        command.arg("--test-clock").arg(dir.join("clock"));
+    }
     command.stdin(Stdio::null()).stdout(log("stdout", false)).stderr(log("stderr", true)).spawn().unwrap()
 }
 

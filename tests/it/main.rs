@@ -33,4 +33,5 @@ mod tidy;
 mod watching;
 mod webhook;
 mod wire;
+mod workflow;
 mod write_back;

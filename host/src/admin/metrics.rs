@@ -30,6 +30,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.metrics.write(&mut page);
     live(&app, &mut page);
     deliveries(&app, &mut page).await;
+    clocks(&app, &mut page).await;
     host(&app, &mut page);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.text()).into_response()
 }
@@ -51,6 +52,15 @@ fn live(app: &App, page: &mut Page) {
         let plugin = step.plugin.description();
         let labels = [("chain", chain), ("step", &step.name), ("plugin", &plugin.name), ("version", &plugin.version)];
         page.sample("signalbox_step_info", &labels, 1);
+    }
+}
+
+/// Clocks that have not ended. Left out while the journal cannot be read.
+async fn clocks(app: &App, page: &mut Page) {
+    let Ok(open) = app.store.open_clocks().await else { return };
+    page.family("signalbox_clocks_open", "gauge", "Clocks of service levels that still wait for an answer, by where they stand.");
+    for (clock, state, count) in open {
+        page.sample("signalbox_clocks_open", &[("clock", clock.word()), ("state", state.word())], count);
     }
 }
 

@@ -12,16 +12,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::{
-    about, audit, chain, decisions, deliveries, erase, observations, plugins, replays, setup, sources, stream, tables, tokens, volume,
+    about, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, setup, sources,
+    stream, tables, tokens, volume,
 };
 use crate::app::App;
 use crate::breaker::Health;
+use crate::calendar::Spec;
 use crate::gate::GateReport;
 use crate::replay;
 use crate::setup::Setup;
 use crate::store::{
-    AuditQuery, Audited, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredDelivery, Token, TokenQuery, Volume,
-    VolumeQuery,
+    ApprovalQuery, AuditQuery, Audited, ClockQuery, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredApproval,
+    StoredClock, StoredDelivery, Token, TokenQuery, Volume, VolumeQuery,
 };
 use crate::tables::Imported;
 use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
@@ -87,6 +89,18 @@ pub const ROUTES: &[Route] = &[
     get("/observations", Viewer, "What desks did afterwards, newest first", |is| on(is, observations::list))
         .queries::<ObservationQuery>()
         .answers::<Page<Observation>>(200),
+    get("/approvals", Viewer, "What a person must agree to before it leaves, newest first", |is| on(is, approvals::list))
+        .queries::<ApprovalQuery>()
+        .answers::<Page<StoredApproval>>(200),
+    post("/approvals/{id}/approve", Operator, "Says yes: it is sent, once", |is| on(is, approvals::approve))
+        .takes::<approvals::Ruling>()
+        .answers::<StoredApproval>(200),
+    post("/approvals/{id}/reject", Operator, "Says no: it is never sent", |is| on(is, approvals::reject))
+        .takes::<approvals::Ruling>()
+        .answers::<StoredApproval>(200),
+    get("/clocks", Viewer, "Clocks of service levels, newest first", |is| on(is, clocks::list))
+        .queries::<ClockQuery>()
+        .answers::<Page<StoredClock>>(200),
     get("/deliveries", Viewer, "Calls that carry decisions out, newest first", |is| on(is, deliveries::list))
         .queries::<DeliveryQuery>()
         .answers::<Deliveries>(200),
@@ -116,6 +130,21 @@ pub const ROUTES: &[Route] = &[
         .takes::<BTreeMap<String, Value>>()
         .answers::<tables::Line>(200),
     delete("/tables/{name}/rows/{key}", Operator, "Takes a row away", |is| on(is, tables::unset)),
+    get("/calendars", Viewer, "Business calendars, by name", |is| on(is, calendars::list)).answers::<calendars::All>(200),
+    get("/calendars/{name}", Viewer, "One calendar", |is| on(is, calendars::show)).answers::<calendars::Kept>(200),
+    put("/calendars/{name}", Operator, "Makes a calendar, or puts another in its place", |is| on(is, calendars::set))
+        .takes::<Spec>()
+        .answers::<calendars::Kept>(200),
+    delete("/calendars/{name}", Operator, "Takes a calendar away", |is| on(is, calendars::remove)),
+    post("/calendars/{name}/holidays", Operator, "Takes holidays in from an iCalendar file", |is| {
+        on(is, calendars::import).layer(DefaultBodyLimit::max(calendars::MAX_IMPORT_BYTES))
+    })
+    .queries::<calendars::How>()
+    .takes_bytes("text/calendar")
+    .answers::<calendars::Kept>(200),
+    get("/calendars/{name}/time", Viewer, "Whether it is open, and when a working time ends", |is| on(is, calendars::ask))
+        .queries::<calendars::Question>()
+        .answers::<calendars::Answer>(200),
     get("/tokens", Admin, "Every token that was made, newest first", |is| on(is, tokens::list))
         .queries::<TokenQuery>()
         .answers::<Page<Token>>(200),

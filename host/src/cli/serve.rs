@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Where admins call [default: 127.0.0.1:8641]
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
+    /// File whose text is the time, for tests that move a whole host through time
+    #[arg(long, value_name = "FILE", hide = true)]
+    test_clock: Option<PathBuf>,
 }
 
 pub(super) fn serve(args: &Args) -> anyhow::Result<Done> {
@@ -43,10 +46,18 @@ pub(super) fn serve(args: &Args) -> anyhow::Result<Done> {
     let config = Config::load(args.config.as_deref(), &overrides)?;
     config.samples_hold().map_err(anyhow::Error::msg)?;
     telemetry::start(&config.log)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(host(config))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(host(config, clock(args)))
 }
 
-async fn host(config: Config) -> anyhow::Result<Done> {
+/// The machine's time, or a test's. Nothing else of the host differs.
+fn clock(args: &Args) -> Clock {
+    let Some(file) = &args.test_clock else { return Clock::System };
+    tracing::warn!(file = %file.display(), "the time comes from a file: this host is for a test");
+    // Once for the life of the process.
+    Clock::Steered(Box::leak(file.clone().into_boxed_path()))
+}
+
+async fn host(config: Config, clock: Clock) -> anyhow::Result<Done> {
     let start = Instant::now();
     // Both sockets before anything slow: a port that is taken is told at once.
     let public = bind("listen", config.listen).await?;
@@ -54,7 +65,7 @@ async fn host(config: Config) -> anyhow::Result<Done> {
     let bounds = Bounds { header_timeout: config.header_timeout, drain: config.drain, connections: config.max_connections };
     let data = config.data.clone();
     let program = std::env::current_exe().context("cannot find the running binary, which also compiles plugins")?;
-    let app = Arc::new(App::build(config, &program, Clock::System).await?);
+    let app = Arc::new(App::build(config, &program, clock).await?);
     let addresses = (public.local_addr()?, admin.local_addr()?);
     // Before the welcome: whoever has read it may stop the host, in order, at any moment.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -71,11 +82,14 @@ async fn host(config: Config) -> anyhow::Result<Done> {
     );
     let delivering = tokio::spawn(app.delivery.clone().run(until(stopping), bounds.drain));
     let (resuming, sweeping) = (tokio::spawn(resume(app.clone())), tokio::spawn(sweep(app.clone())));
+    let keeper = app.clone();
+    let keeping_time = tokio::spawn(async move { keeper.keep_time().await });
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, those under way finish");
     app.begin_stopping();
     resuming.abort();
     sweeping.abort();
+    keeping_time.abort();
     drop(stop);
     let _ = tokio::join!(listeners.0, listeners.1, delivering);
     app.store.clone().close().await.context("the journal could not be closed; nothing is lost, the next start checks it")?;

@@ -57,6 +57,7 @@ impl Resolver<'_> {
         }
         let retention = written.retention.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400));
         let sources = if written.sources.is_empty() { BTreeMap::from([(DEMO.to_owned(), demo())]) } else { written.sources };
+        let workflow = written.workflow.resolve().map_err(|(key, problem)| self.fault(key, problem))?;
         let sources = sources.into_iter().map(|(name, entry)| Ok((name.clone(), self.source(&name, entry)?)));
         let mut artefacts = bundled();
         let setup = self.setup(written.steps, written.chains, written.routes, &mut artefacts)?;
@@ -83,6 +84,7 @@ impl Resolver<'_> {
         Ok(Config {
             listen,
             admin_listen,
+            workflow,
             behind_proxy,
             development,
             data: overrides.data.clone().unwrap_or(data),
@@ -153,7 +155,9 @@ impl Resolver<'_> {
         let settings = Settings { auth: entry.auth, secrets, answer: entry.answer, own_user: entry.own_user, outbound };
         let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
         let samples = entry.samples.map(|dir| self.beside(&dir));
-        Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1), samples })
+        let key = format!("sources.{name}.warn_share");
+        let warn_share = super::workflow::warn_share(&key, entry.warn_share).map_err(|(key, problem)| self.fault(key, problem))?;
+        Ok(SourceConfig { source, max_per_second: entry.max_per_second.unwrap_or(1_000).max(1), samples, warn_share })
     }
 
     fn sink(&self, name: &str, entry: SinkEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<SinkConfig, ConfigError> {
@@ -269,6 +273,7 @@ fn demo() -> SourceEntry {
         own_user: None,
         samples: None,
         outbound: None,
+        warn_share: None,
     }
 }
 

@@ -132,6 +132,7 @@ impl Draft {
         let settled = self.settled;
         Decision {
             head,
+            follows: None,
             degraded,
             category: settled.category.unwrap_or_else(|| Category { key: OTHER.to_owned(), path: Vec::new() }),
             intent: settled.intent,

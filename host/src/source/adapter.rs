@@ -98,6 +98,9 @@ struct InboundSpec {
     /// Calls that are recorded and not run; tried after every `drop`.
     #[serde(default)]
     observe: Vec<ObserveSpec>,
+    /// How the ticket of an observed call stands: "open", "pending" or "closed", by way of a `map`. It pauses and ends clocks.
+    #[serde(default)]
+    status: Option<FieldSpec>,
 }
 
 /// A pointer, or several of which one is enough.
@@ -135,6 +138,9 @@ struct ObserveSpec {
     /// Where the ticket's id is, when not where `[event]` has it.
     #[serde(default)]
     ticket: Option<FieldSpec>,
+    /// It is an answer to the author: it ends the clock of a response.
+    #[serde(default)]
+    reply: bool,
 }
 
 /// `[event]`: targets by their canonical, dotted and quoted names.
@@ -168,6 +174,7 @@ pub struct Adapter {
     pub(super) requires: Vec<Vec<String>>,
     pub(super) drop: Vec<(When, String)>,
     pub(super) observe: Vec<Observe>,
+    pub(super) status: Option<Field>,
     pub(super) mapping: EventMapping,
     pub(super) guard: Guard,
     pub(super) outbound: Option<Plan>,
@@ -178,6 +185,7 @@ pub(super) struct Observe {
     pub(super) when: When,
     pub(super) reason: String,
     pub(super) ticket: Option<Field>,
+    pub(super) reply: bool,
 }
 
 /// Why a text is no adapter.
@@ -263,12 +271,17 @@ fn resolve(file: AdapterFile) -> Result<Adapter, String> {
     let observe = inbound.observe.into_iter().map(|rule| {
         let when = When::resolve(rule.when).map_err(|problem| in_rule(&rule.reason, problem))?;
         let ticket = rule.ticket.map(|spec| Field::resolve(spec, &maps)).transpose().map_err(|problem| in_rule(&rule.reason, problem))?;
-        Ok::<_, String>(Observe { when, reason: rule.reason, ticket })
+        Ok::<_, String>(Observe { when, reason: rule.reason, ticket, reply: rule.reply })
     });
     Ok(Adapter {
         delivery_id: delivery_id.collect::<Result<_, String>>()?,
         drop: drop.collect::<Result<_, String>>()?,
         observe: observe.collect::<Result<_, String>>()?,
+        status: inbound
+            .status
+            .map(|spec| Field::resolve(spec, &maps))
+            .transpose()
+            .map_err(|problem| format!("[inbound] `status` {problem}"))?,
         mapping: mapping(event, &maps)?,
         guard: Guard::resolve(&loop_guard).map_err(|problem| format!("[loop_guard] {problem}"))?,
         outbound: outbound.map(|spec| Plan::resolve(spec, &maps)).transpose().map_err(|problem| format!("[outbound] {problem}"))?,

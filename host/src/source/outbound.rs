@@ -13,11 +13,13 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use self::plan::Purpose;
 pub(super) use self::plan::{OutboundSpec, Plan};
 use crate::decision::Decision;
-use crate::event::Event;
+use crate::event::{Event, Visibility};
 use crate::outgoing::{Mode, Outgoing};
 use crate::retry::{Retry, RetryEntry};
+use crate::verdict::Reply;
 
 /// What a source's own configuration says of its desk.
 #[derive(Clone, Debug, Default)]
@@ -133,14 +135,36 @@ impl Outbound {
 
     /// The calls that write this decision back, in order: none when the mode is off, those of the internal note in `note-only`.
     pub fn calls(&self, event: &Event, decision: &Decision) -> Vec<Outgoing> {
-        let wanted = |note: bool| match self.mode {
+        let wanted = |purpose| match self.mode {
             Mode::Off => false,
-            Mode::NoteOnly => note,
-            Mode::Shadow | Mode::Full => true,
+            Mode::NoteOnly => purpose == Purpose::Note,
+            Mode::Shadow | Mode::Full => matches!(purpose, Purpose::Note | Purpose::Decision),
         };
+        self.plan.render(&self.context(event, decision), &self.queues, wanted)
+    }
+
+    /// The calls that give the author one of the decision's answers, the `at`th; none where the adapter has no such call. Whether they may
+    /// leave is not asked here.
+    pub fn reply(&self, event: &Event, decision: &Decision, at: usize, reply: &Reply) -> Vec<Outgoing> {
+        let mut context = self.context(event, decision);
+        context["reply"] = json!(reply);
+        context["reply"]["public"] = (reply.visibility == Visibility::Public).into();
+        // A mark of its own: the note's stands in the ticket already, and the note repeats the draft.
+        context["decision"]["mark"] = format!("{MARK}reply-{at}:{}", decision.head.id).into();
+        self.plan.render(&context, &self.queues, |purpose| purpose == Purpose::Reply)
+    }
+
+    /// The calls that do to the message what the decision says; none where the adapter has none. Whether that may be done is not asked here.
+    pub fn moderation(&self, event: &Event, decision: &Decision) -> Vec<Outgoing> {
+        let mut context = self.context(event, decision);
+        context["decision"]["mark"] = format!("{MARK}moderation:{}", decision.head.id).into();
+        self.plan.render(&context, &self.queues, |purpose| purpose == Purpose::Moderation)
+    }
+
+    fn context(&self, event: &Event, decision: &Decision) -> Value {
         let mut context = context(event, decision);
         context["desk"] = json!({ "user": self.user });
-        self.plan.render(&context, &self.queues, wanted)
+        context
     }
 }
 

@@ -108,9 +108,12 @@ fn no_truncated_body_of_a_desk_panics() {
 fn zammad_runs_customers_and_no_one_else() {
     let agent = changed("zammad", &[("/article/sender", json!("Agent"))]);
     assert_eq!(agent, Mapped::Observation { reason: "an agent's reply".to_owned(), ticket: Some("81".to_owned()) });
-    for (pointer, value) in [("/article/sender", json!("System")), ("/article/internal", json!(true)), ("/article", json!(null))] {
+    for (pointer, value) in [("/article/sender", json!("System")), ("/article/internal", json!(true))] {
         assert!(matches!(changed("zammad", &[(pointer, value.clone())]), Mapped::Dropped { .. }), "{pointer} {value}");
     }
+    let changed_alone = map("zammad", r#"{"ticket": {"id": 81, "state": {"name": "pending reminder"}}, "article": null}"#).unwrap();
+    assert_eq!(changed_alone.mapped, Mapped::Observation { reason: "a change of the ticket".to_owned(), ticket: Some("81".to_owned()) });
+    assert_eq!((changed_alone.deed.reply, changed_alone.deed.status), (false, Some(crate::sla::Status::Pending)));
     let internal = changed("zammad", &[("/article/sender", json!("Agent")), ("/article/internal", json!(true))]);
     assert!(matches!(internal, Mapped::Dropped { reason } if reason == "an internal note"));
 }

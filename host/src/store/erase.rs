@@ -1,7 +1,7 @@
 //! Forgetting: events and all that was made of them, by age, by event and by author.
 //!
-//! Called by `app.rs` (the sweep) and by the admin API (by hand). What goes with an event: its claim keys, its decision, its deliveries, and
-//! the replays that tell of it. It must never take an event that has no decision yet, and never hold the writer for longer than a batch.
+//! Called by `app.rs` (the sweep) and by the admin API (by hand). What goes with an event: its claim keys, its decision, its deliveries, its
+//! clocks, and the replays that tell of it. It must never take an event that has no decision yet, and never hold the writer for longer than a batch.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -25,7 +25,8 @@ pub enum Erased {
 
 impl Store {
     /// Forgets at most a batch of what was decided before `before`, oldest first; says how many events that were. What still has calls to
-    /// be sent stays until they are: a desk that is down must not lose them.
+    /// be sent stays until they are: a desk that is down must not lose them. So does what has a clock
+    /// that is still to come due.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the journal cannot be written; nothing is forgotten then.
@@ -94,7 +95,8 @@ impl Store {
 }
 
 const OLD: &str = "SELECT d.event FROM decisions d WHERE d.decided < ?1 AND NOT EXISTS (SELECT 1 FROM outbox o \
-    WHERE o.id > d.id || '-' AND o.id < d.id || '.' AND o.state IN ('waiting', 'sending')) ORDER BY d.decided LIMIT ?2";
+    WHERE o.id > d.id || '-' AND o.id < d.id || '.' AND o.state IN ('waiting', 'sending')) \
+    AND NOT EXISTS (SELECT 1 FROM clocks c WHERE c.event = d.event AND c.next_at IS NOT NULL) ORDER BY d.decided LIMIT ?2";
 const UNDECIDED: &str = "SELECT e.seq FROM pending p JOIN events e ON e.seq = p.event \
     WHERE json_extract(e.event, '$.source') = ?1 AND json_extract(e.event, '$.id') = ?2 LIMIT 1";
 const OF_AUTHOR: &str = "SELECT e.seq, EXISTS (SELECT 1 FROM decisions d WHERE d.event = e.seq) FROM events e \
@@ -115,6 +117,9 @@ fn forget(conn: &Connection, seq: i64) -> rusqlite::Result<()> {
         conn.prepare_cached("DELETE FROM outbox WHERE id > ?1 || '-' AND id < ?1 || '.'")?.execute([decision])?;
     }
     conn.prepare_cached("DELETE FROM asked WHERE event = ?1")?.execute([seq])?;
+    conn.prepare_cached("DELETE FROM clocks WHERE event = ?1")?.execute([seq])?;
+    conn.prepare_cached("DELETE FROM approvals WHERE event = ?1")?.execute([seq])?;
+    conn.prepare_cached("DELETE FROM followups WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM decisions WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
     Ok(())

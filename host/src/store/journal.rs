@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::approvals::{self, NewApproval, Of};
+use super::clocks::{By, Happened, NewClock, started};
 use super::keys::Key;
-use super::outbox::{OutboxRows, Posted};
+use super::outbox::{OutboxRows, Posted, thread};
 use super::state;
 use super::{Accepted, Mine, Store, StoreError};
+use crate::calendar::Calendars;
 use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
 use crate::state::StateWrite;
@@ -35,6 +38,14 @@ pub struct Besides {
     pub asked: Option<String>,
     /// What its steps remember.
     pub writes: Vec<StateWrite>,
+    /// What waits for a person.
+    pub approvals: Vec<NewApproval>,
+    /// The clocks that it wants started.
+    pub clocks: Vec<NewClock>,
+    /// Whether it is about what an author wrote just now, and not about a clock that came due.
+    pub message: bool,
+    /// What clocks count on.
+    pub calendars: Calendars,
 }
 
 impl Store {
@@ -64,14 +75,29 @@ impl Store {
 
     /// Makes event, decision and trace durable, together with what goes with the decision, and only then lets repeats of the event
     /// through: they get what this returns. That is the given decision, unless the event has one already; then the earlier one stands,
-    /// with its own calls and writes.
+    /// with its own calls, clocks and writes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable; the keys are free again, so that the sender's retry runs it. An event that
     /// was accepted before stays pending.
     pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision, besides: Besides) -> Result<Recorded, StoreError> {
-        let Besides { posted, asked, writes } = besides;
+        self.record_all(mine, event, decision, besides).await.map(|(recorded, _)| recorded)
+    }
+
+    /// The same, and says what happened to clocks.
+    ///
+    /// # Errors
+    /// As [`Store::record`].
+    pub async fn record_all(
+        &self,
+        mine: Mine,
+        event: &Event,
+        decision: &Decision,
+        besides: Besides,
+    ) -> Result<(Recorded, Vec<Happened>), StoreError> {
+        let Besides { posted, asked, writes, approvals, clocks, message, calendars } = besides;
         let now = decision.head.decided;
+        let (subject, ticket, at) = (thread(event), event.ticket.as_ref().map(|ticket| ticket.id.clone()), event.received);
         let outbox = OutboxRows::of(event, &decision.head, posted);
         let (row, decision) = (EventRow::of(event), DecisionRow::of(event, decision));
         let (hold, accepted) = (Arc::clone(&mine.hold), mine.accepted.as_ref().map(|accepted| accepted.seq));
@@ -81,7 +107,7 @@ impl Store {
                 None => row.insert(conn, hold.keys())?,
                 Some(seq) => {
                     if let Some(decided) = decision_of(conn, seq)? {
-                        return Ok(decided);
+                        return Ok((decided, Vec::new()));
                     }
                     claim(conn, seq, hold.keys())?;
                     // The row lists every key of its event: by that list they are found when it is to be forgotten.
@@ -97,7 +123,12 @@ impl Store {
                 conn.prepare_cached("INSERT OR REPLACE INTO asked (event, asked) VALUES (?1, ?2)")?.execute(params![seq, asked])?;
             }
             conn.prepare_cached("DELETE FROM pending WHERE event = ?1")?.execute([seq])?;
-            Ok(decision.recorded())
+            let (source, id) = (decision.source.as_str(), &*decision.id);
+            let of = Of { decision: id, event: seq, source, thread: &subject, ticket: ticket.as_deref(), made: decision.decided };
+            approvals::insert(conn, &approvals, &of)?;
+            let by = By { source, subject: &subject, ticket: ticket.as_deref(), decision: id, event: seq, at };
+            let happened = if message { started(conn, &clocks, &by, &calendars)? } else { Vec::new() };
+            Ok((decision.recorded(), happened))
         });
         write.await
     }
@@ -169,17 +200,17 @@ fn claim(conn: &Connection, seq: i64, keys: &[Key]) -> rusqlite::Result<()> {
     keys.iter().try_for_each(|key| statement.execute(params![key, seq]).map(drop))
 }
 
-struct EventRow {
+pub(super) struct EventRow {
     received: i64,
     json: String,
 }
 
 impl EventRow {
-    fn of(event: &Event) -> Self {
+    pub(super) fn of(event: &Event) -> Self {
         Self { received: millis(event.received), json: json(event) }
     }
 
-    fn insert(&self, conn: &Connection, keys: &[Key]) -> rusqlite::Result<i64> {
+    pub(super) fn insert(&self, conn: &Connection, keys: &[Key]) -> rusqlite::Result<i64> {
         conn.prepare_cached("INSERT INTO events (received, keys, event) VALUES (?1, ?2, ?3)")?.execute(params![
             self.received,
             keys.as_flattened(),

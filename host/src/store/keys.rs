@@ -42,6 +42,16 @@ pub fn delivery_key(source: &str, delivery_id: Option<&str>, body: &[u8]) -> [u8
     print.0.finalize().into()
 }
 
+/// By what the event of a clock that came due is known again: the clock and the trigger.
+pub(super) fn sla_key(clock: &str, trigger: &str) -> Key {
+    Print::of("sla", clock).text(trigger).key()
+}
+
+/// By what the observation of an approved reply is known again.
+pub(super) fn approval_key(approval: &str) -> [u8; 32] {
+    Print::of("approval", approval).0.finalize().into()
+}
+
 fn content(source: &str, event: &Event) -> Option<Key> {
     let author = event.author.as_ref().filter(|author| author.id.is_some() || author.handle.is_some())?;
     let occurred = event.occurred?;

@@ -6,10 +6,13 @@ use rusqlite::{Connection, Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::journal::millis;
+use super::clocks::{Happened, Move, moved};
+use super::journal::{millis, word};
 use super::read::{LIMIT, Page, before};
 use super::{Store, StoreError};
+use crate::calendar::Calendars;
 use crate::event::Timestamp;
+use crate::sla::Status;
 
 /// One thing that a desk did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -22,6 +25,10 @@ pub struct Observation {
     pub ticket: Option<String>,
     /// What it was, in the words of the adapter: "an agent's reply", ...
     pub what: String,
+    /// Whether the author was answered.
+    pub reply: bool,
+    /// How the ticket stood then, as far as clocks care.
+    pub status: Option<Status>,
 }
 
 /// Which observations. What is absent does not matter; what is there must all hold.
@@ -41,16 +48,20 @@ pub struct ObservationQuery {
 }
 
 impl Store {
-    /// Records an observation. `key` is what makes a repeat of the same delivery the same observation.
+    /// Records an observation, and what it does to the clocks of its ticket, or of its thread when it has no ticket. `key` is what makes a
+    /// repeat of the same delivery the same observation; it moves nothing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not durable: the desk's retry brings it again.
-    pub async fn observe(&self, observation: Observation, key: [u8; 32]) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT OR IGNORE INTO observations (key, at, source, ticket, what) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let write = move |conn: &Connection| {
-            let Observation { at, source, ticket, what } = &observation;
-            conn.prepare_cached(SQL)?.execute(params![key, millis(*at), source, ticket, what]).map(drop)
-        };
+    pub async fn observe(
+        &self,
+        observation: Observation,
+        thread: Option<String>,
+        key: [u8; 32],
+        calendars: &Calendars,
+    ) -> Result<Vec<Happened>, StoreError> {
+        let calendars = calendars.clone();
+        let write = move |conn: &Connection| insert(conn, &observation, thread.as_deref(), &key, &calendars);
         self.inner.writer.write(write).await
     }
 
@@ -60,14 +71,16 @@ impl Store {
     /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they
     /// cannot be read.
     pub async fn observations(&self, query: &ObservationQuery) -> Result<Page<Observation>, StoreError> {
-        const SQL: &str = "SELECT seq, at, source, ticket, what FROM observations WHERE seq < ?1 AND (?2 IS NULL OR source = ?2) \
+        const SQL: &str = "SELECT seq, at, source, ticket, what, reply, status FROM observations WHERE seq < ?1 AND (?2 IS NULL OR source = ?2) \
             AND (?3 IS NULL OR ticket = ?3) ORDER BY seq DESC LIMIT ?4";
         let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
         let (before, source, ticket) = (before(query.cursor.as_deref())?, query.source.clone(), query.ticket.clone());
         let row = |row: &Row<'_>| {
             let at: i64 = row.get(1)?;
             let at = Timestamp(at.unsigned_abs());
-            Ok((row.get(0)?, Observation { at, source: row.get(2)?, ticket: row.get(3)?, what: row.get(4)? }))
+            let status: Option<String> = row.get(6)?;
+            let status = status.and_then(|word| serde_json::from_value(word.into()).ok());
+            Ok((row.get(0)?, Observation { at, source: row.get(2)?, ticket: row.get(3)?, what: row.get(4)?, reply: row.get(5)?, status }))
         };
         self.read(move |conn| {
             let mut statement = conn.prepare_cached(SQL)?;
@@ -76,4 +89,26 @@ impl Store {
         })
         .await
     }
+}
+
+/// Writes it down and moves the clocks, unless it was there already.
+pub(super) fn insert(
+    conn: &Connection,
+    observation: &Observation,
+    thread: Option<&str>,
+    key: &[u8; 32],
+    calendars: &Calendars,
+) -> rusqlite::Result<Vec<Happened>> {
+    const SQL: &str =
+        "INSERT OR IGNORE INTO observations (key, at, source, ticket, what, reply, status) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let Observation { at, source, ticket, what, reply, status } = observation;
+    let row = params![key, millis(*at), source, ticket, what, reply, status.as_ref().map(word)];
+    if conn.prepare_cached(SQL)?.execute(row)? == 0 {
+        return Ok(Vec::new());
+    }
+    let subject = match (ticket, thread) {
+        (Some(ticket), _) => Some(format!("ticket:{ticket}")),
+        (None, thread) => thread.map(|thread| format!("thread:{thread}")),
+    };
+    moved(conn, source, *at, &Move { subject, reply: *reply, status: *status }, calendars)
 }

@@ -142,7 +142,7 @@ impl OutboxRows {
 }
 
 /// What a desk sees as one conversation, and so must see in order.
-fn thread(event: &Event) -> String {
+pub(super) fn thread(event: &Event) -> String {
     match (&event.ticket, &event.thread_id) {
         (Some(ticket), _) => format!("ticket:{}", ticket.id),
         (None, Some(thread)) => format!("thread:{thread}"),

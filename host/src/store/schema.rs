@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 6] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES];
+const MIGRATIONS: [&str; 9] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS];
 
 /// The version of the tables that this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -208,6 +208,81 @@ CREATE TABLE state (
 CREATE INDEX state_expires ON state (expires) WHERE expires IS NOT NULL;
 CREATE TABLE asked (event INTEGER PRIMARY KEY, asked TEXT NOT NULL) STRICT;
 CREATE INDEX events_thread ON events (json_extract(event, '$.thread_id'), seq) WHERE json_extract(event, '$.thread_id') IS NOT NULL;
+";
+
+/// - `calendars`: business calendars by name, as an admin wrote them.
+const CALENDARS: &str = "
+CREATE TABLE calendars (name TEXT PRIMARY KEY, changed INTEGER NOT NULL, spec TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// - `clocks`: service levels that were promised; `event` is the row of the event whose decision started it, `next_at` the next moment at
+///   which it comes due. The times between `since` and `next_at` are absolute: a restart changes none.
+/// - `followups`: the event that a clock's coming due has made, unique by clock and trigger.
+const CLOCKS: &str = "
+CREATE TABLE clocks (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    ticket TEXT,
+    clock TEXT NOT NULL,
+    calendar TEXT,
+    decision TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    target_ms INTEGER NOT NULL,
+    warn_ms INTEGER,
+    phase TEXT NOT NULL,
+    spent_ms INTEGER NOT NULL,
+    since INTEGER,
+    warn_at INTEGER,
+    due_at INTEGER,
+    warned INTEGER,
+    breached INTEGER,
+    ended INTEGER,
+    next_at INTEGER
+) STRICT;
+CREATE INDEX clocks_next ON clocks (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX clocks_subject ON clocks (source, subject);
+CREATE INDEX clocks_open ON clocks (clock, phase) WHERE ended IS NULL;
+CREATE INDEX clocks_phase ON clocks (phase, seq);
+CREATE INDEX clocks_ticket ON clocks (ticket, seq) WHERE ticket IS NOT NULL;
+CREATE INDEX clocks_event ON clocks (event);
+CREATE TABLE followups (
+    event INTEGER PRIMARY KEY,
+    clock INTEGER NOT NULL,
+    trigger TEXT NOT NULL,
+    UNIQUE (clock, trigger)
+) STRICT;
+ALTER TABLE observations ADD COLUMN reply INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE observations ADD COLUMN status TEXT;
+";
+
+/// - `approvals`: what a person must agree to before it leaves; `calls` are what is sent then.
+const APPROVALS: &str = "
+CREATE TABLE approvals (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    state TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    ticket TEXT,
+    text TEXT NOT NULL,
+    target TEXT NOT NULL,
+    calls TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    settled INTEGER,
+    by TEXT,
+    why TEXT
+) STRICT;
+CREATE INDEX approvals_waiting ON approvals (expires) WHERE state = 'waiting';
+CREATE INDEX approvals_state ON approvals (state, seq);
+CREATE INDEX approvals_event ON approvals (event);
 ";
 
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep

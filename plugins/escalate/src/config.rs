@@ -32,6 +32,7 @@ struct Config {
     urgent: Option<Words>,
     breadth: Option<Words>,
     amplify: Amplify,
+    overdue: Overdue,
     crisis: CrisisRule,
     thanks: Option<BTreeMap<String, String>>,
 }
@@ -65,6 +66,30 @@ impl Default for Amplify {
             audience: words(&["supervisor"]),
             audience_public: words(&["pr"]),
         }
+    }
+}
+
+/// What a service level that runs out does, by why the host asks again.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Overdue {
+    pub(crate) warning: Raise,
+    pub(crate) breach: Raise,
+}
+
+/// How far up, and who looks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Raise {
+    pub(crate) levels: u8,
+    pub(crate) audience: Vec<String>,
+}
+
+impl Default for Overdue {
+    fn default() -> Self {
+        let raise = |levels| Raise { levels, audience: vec!["supervisor".to_owned()] };
+        // The event is judged anew each time: a breach stands two above the row, one above its warning.
+        Self { warning: raise(1), breach: raise(2) }
     }
 }
 
@@ -102,6 +127,7 @@ pub(crate) struct Tables {
     pub(crate) matrix: [[Step; 4]; 4],
     pub(crate) lexicon: Lexicon<Says>,
     pub(crate) amplify: Amplify,
+    pub(crate) overdue: Overdue,
     pub(crate) crisis: CrisisRule,
     pub(crate) thanks: BTreeMap<String, String>,
 }
@@ -143,11 +169,19 @@ impl Tables {
         if config.amplify.levels > 4 {
             problems.push(problem("/amplify/levels", "4 is the top of the house"));
         }
+        for (name, raise) in [("warning", &config.overdue.warning), ("breach", &config.overdue.breach)] {
+            if raise.levels > 4 {
+                problems.push(problem(&format!("/overdue/{name}/levels"), "4 is the top of the house"));
+            }
+            if raise.levels > 0 && raise.audience.is_empty() {
+                problems.push(problem(&format!("/overdue/{name}/audience"), "an escalation needs someone to go to"));
+            }
+        }
         if config.crisis.likely_reach < config.crisis.watch_reach {
             problems.push(problem("/crisis/likely_reach", "must not be below `watch_reach`"));
         }
-        let (amplify, crisis) = (config.amplify, config.crisis);
-        if problems.is_empty() { Ok(Self { routes, red_flags, matrix, lexicon, amplify, crisis, thanks }) } else { Err(problems) }
+        let (amplify, overdue, crisis) = (config.amplify, config.overdue, config.crisis);
+        if problems.is_empty() { Ok(Self { routes, red_flags, matrix, lexicon, amplify, overdue, crisis, thanks }) } else { Err(problems) }
     }
 }
 
@@ -252,6 +286,10 @@ mod tests {
             (
                 r#"{"amplify": {"levels": 9}, "crisis": {"watch_reach": 5, "likely_reach": 1}}"#,
                 vec!["/amplify/levels", "/crisis/likely_reach"],
+            ),
+            (
+                r#"{"overdue": {"warning": {"levels": 5, "audience": ["x"]}, "breach": {"levels": 1, "audience": []}}}"#,
+                vec!["/overdue/warning/levels", "/overdue/breach/audience"],
             ),
             (r#"{"urgent": {"hi": []}}"#, vec!["/urgent/hi"]),
         ] {

@@ -32,6 +32,8 @@ pub(crate) struct Input<'a> {
     pub(crate) bot: Option<bool>,
     /// Shares, replies and likes together, where the source counts any.
     pub(crate) spread: Option<i64>,
+    /// Why the host asks again, when it does: "sla-warning" or "sla-breach", and of which clock.
+    pub(crate) overdue: Option<(&'a str, &'a str)>,
     pub(crate) settled: &'a SoFar,
 }
 
@@ -92,6 +94,9 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
     }
     if let Some(loud) = weigh::loud(input, tables) {
         amplify(input, tables, route, loud, &mut out);
+    }
+    if let Some((trigger, clock)) = input.overdue {
+        overdue(tables, route, trigger, clock, &mut out);
     }
     if let Some((crisis, why)) = weigh::crisis(input, tables, &heard) {
         let reason = format!(
@@ -224,6 +229,23 @@ fn amplify(input: &Input<'_>, tables: &Tables, route: Option<&Route>, why: Vec<E
             why,
         ));
     }
+}
+
+/// Further up than the row says, because a service level runs out or was not kept.
+fn overdue(tables: &Tables, route: Option<&Route>, trigger: &str, clock: &str, out: &mut Vec<Proposal>) {
+    let (raise, what) = match trigger {
+        "sla-warning" => (&tables.overdue.warning, "runs out"),
+        "sla-breach" => (&tables.overdue.breach, "was not kept"),
+        _ => return,
+    };
+    if raise.levels == 0 {
+        return;
+    }
+    let level = (route.map_or(0, |r| r.then.level) + raise.levels).min(4);
+    let escalation = Escalation { level, audience: raise.audience.clone(), due: None };
+    let why = vec![fact("trigger", trigger, 0.9), fact("sla-clock", clock, 0.3)];
+    let reason = format!("the {} {what}: up to level {level}", clock.replace('-', " "));
+    out.push(written(Effect::Escalate(escalation), reason, 0.95, "overdue", why));
 }
 
 /// The facts that the row asked for.

@@ -62,7 +62,15 @@ impl Rule for Escalate {
     fn evaluate(&self, event: &Event, settled: &SoFar) -> Result<Verdict, RuleError> {
         let normal = normal_text(event);
         let author = facts::author();
-        let mut proposals = decide(&input(event, settled, author.as_ref(), &normal), &self.tables);
+        let text = |key| match facts::attribute(key) {
+            Some(AttributeValue::Text(text)) => Some(text),
+            _ => None,
+        };
+        let trigger = text("trigger").filter(|trigger| trigger.starts_with("sla-"));
+        let clock = trigger.as_ref().and_then(|_| text("sla-clock"));
+        let mut input = input(event, settled, author.as_ref(), &normal);
+        input.overdue = trigger.as_deref().map(|trigger| (trigger, clock.as_deref().unwrap_or("service level")));
+        let mut proposals = decide(&input, &self.tables);
         point_at_raw(&mut proposals, event, &normal);
         Ok(Verdict { proposals, flow: Flow::Next })
     }
@@ -88,6 +96,7 @@ fn input<'a>(event: &'a Event, settled: &'a SoFar, author: Option<&Author>, norm
         staff: author.and_then(|a| a.staff),
         bot: author.and_then(|a| a.bot),
         spread: counted.reduce(i64::saturating_add),
+        overdue: None,
         settled,
     }
 }

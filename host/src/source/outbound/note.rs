@@ -27,6 +27,10 @@ const LINES: [(&str, &str); 8] = [
 /// Writes it.
 pub(super) fn note(decision: &Decision) -> String {
     let mut lines = vec!["Signalbox".to_owned()];
+    if let Some(follows) = &decision.follows {
+        let what = if follows.trigger == "sla-breach" { "was not kept: it was due" } else { "runs out: it is due" };
+        lines.push(sentence(&format!("The {} {what} {}", follows.clock.replace('-', " "), follows.due)));
+    }
     for (pointer, label) in LINES {
         // The last step that spoke is the one that holds.
         let said =

@@ -57,6 +57,12 @@ struct CallSpec {
     /// It writes an internal note, and nothing else.
     #[serde(default)]
     note: bool,
+    /// It answers the author with `{{reply.body}}`: made when the answer may leave, or was approved.
+    #[serde(default)]
+    reply: bool,
+    /// It does to the message what `{{decision.moderation.action}}` says: made when that may be done, or was approved.
+    #[serde(default)]
+    moderation: bool,
     /// A list; the call is made once for each `item`.
     #[serde(default)]
     for_each: Option<String>,
@@ -108,11 +114,24 @@ struct Call {
     name: String,
     method: String,
     path: Template,
-    note: bool,
+    purpose: Purpose,
     for_each: Option<Template>,
     headers: BTreeMap<String, String>,
     content: Content,
     repeat: Again,
+}
+
+/// When a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// With the decision, where decisions are written back in full.
+    Decision,
+    /// With the decision: it is an internal note.
+    Note,
+    /// For each answer that may leave.
+    Reply,
+    /// When the message itself may be touched.
+    Moderation,
 }
 
 #[derive(Clone, Debug)]
@@ -195,9 +214,9 @@ impl Plan {
     }
 
     /// Every wanted call that has something to say.
-    pub(super) fn render(&self, context: &Value, queues: &BTreeMap<String, String>, wanted: impl Fn(bool) -> bool) -> Vec<Outgoing> {
+    pub(super) fn render(&self, context: &Value, queues: &BTreeMap<String, String>, wanted: impl Fn(Purpose) -> bool) -> Vec<Outgoing> {
         let mut calls = Vec::new();
-        for call in self.calls.iter().filter(|call| wanted(call.note)) {
+        for call in self.calls.iter().filter(|call| wanted(call.purpose)) {
             let Some(list) = &call.for_each else {
                 calls.extend(call.render(&Filling { context, queues }));
                 continue;
@@ -215,7 +234,14 @@ impl Plan {
 
 impl Call {
     fn resolve(spec: CallSpec, maps: &Maps) -> Result<Self, String> {
-        let CallSpec { name, method, path, note, for_each, headers, body, form, repeat } = spec;
+        let CallSpec { name, method, path, note, reply, moderation, for_each, headers, body, form, repeat } = spec;
+        let purpose = match (note, reply, moderation) {
+            (false, false, false) => Purpose::Decision,
+            (true, false, false) => Purpose::Note,
+            (false, true, false) => Purpose::Reply,
+            (false, false, true) => Purpose::Moderation,
+            _ => return Err("is more than one of `note`, `reply` and `moderation`; make it two calls".to_owned()),
+        };
         for (name, value) in &headers {
             header_name(name)?;
             HeaderValue::from_str(value).map_err(|_| format!("the value of header `{name}` cannot stand in a header"))?;
@@ -232,7 +258,7 @@ impl Call {
             name,
             method: json!(method).as_str().unwrap_or_default().to_owned(),
             path: self::path(&path, maps)?,
-            note,
+            purpose,
             for_each: for_each.map(|list| Template::parse(&format!("{{{{{list}}}}}"), maps)).transpose()?,
             headers,
             content,

@@ -72,7 +72,7 @@ impl Template {
 
     /// Whether something of the decision, or of a list's item, stands in it.
     fn speaks(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Place(place) if matches!(place.path[0].as_str(), "decision" | "item")))
+        self.0.iter().any(|part| matches!(part, Part::Place(place) if matches!(place.path[0].as_str(), "decision" | "reply" | "item")))
     }
 
     /// A text that is one placeholder keeps the value's own type; nothing, when a placeholder has no value.
@@ -105,12 +105,13 @@ impl Placeholder {
             "event" => EVENT.contains(&path.get(1).map_or("", String::as_str)),
             "decision" => DECISION.contains(&path.get(1).map_or("", String::as_str)),
             "desk" => path.len() == 2 && path[1] == "user",
+            "reply" => path.len() == 2 && REPLY.contains(&path[1].as_str()),
             "item" => true,
             _ => false,
         };
         if !known || path.iter().any(String::is_empty) {
             return Err(format!(
-                "`{{{{{inside}}}}}` names nothing; there are `event.`, `decision.`, `desk.user` and, within `for_each`, `item`"
+                "`{{{{{inside}}}}}` names nothing; there are `event.`, `decision.`, `desk.user`, within `for_each` `item` and, in a call with `reply`, `reply.body`"
             ));
         }
         Ok(Self { path, filters: pieces.map(|piece| Filter::parse(piece, maps)).collect::<Result<_, _>>()? })
@@ -310,8 +311,10 @@ const EVENT: [&str; 21] = [
     "received",
     "attributes",
 ];
+/// What stands under `reply.`
+const REPLY: [&str; 5] = ["body", "visibility", "language", "article", "public"];
 /// What stands under `decision.`
-const DECISION: [&str; 34] = [
+const DECISION: [&str; 35] = [
     "id",
     "event_id",
     "revision",
@@ -344,6 +347,7 @@ const DECISION: [&str; 34] = [
     "notes",
     "marks",
     "stopped_by",
+    "follows",
     "note",
     "mark",
 ];

@@ -318,3 +318,22 @@ fn only_declared_effects_are_proposed() {
         }
     }
 }
+
+#[test]
+fn a_service_level_that_runs_out_goes_further_up() {
+    let post = |trigger: &str| {
+        json!({"text": "hello", "attributes": [
+            {"key": "trigger", "value": {"type": "text", "value": trigger}},
+            {"key": "sla-clock", "value": {"type": "text", "value": "first-response"}}
+        ]})
+    };
+    let escalate = |level: u8| is("escalate", json!({ "level": level, "audience": ["supervisor"] }));
+    claim("{}", &post("sla-warning"), &so("billing", "neutral"), &all(&[escalate(1)], &[]));
+    claim("{}", &post("sla-breach"), &so("billing", "neutral"), &all(&[escalate(2)], &[]));
+    // A desk's own trigger of another name is none of ours, and a table may say that nobody is to be woken.
+    claim("{}", &post("new complaint"), &so("billing", "neutral"), &all(&[], &["escalate"]));
+    let quiet = r#"{"overdue": {"warning": {"levels": 0, "audience": []}}}"#;
+    claim(quiet, &post("sla-warning"), &so("billing", "neutral"), &all(&[], &["escalate"]));
+    let own = r#"{"overdue": {"breach": {"levels": 9, "audience": ["pr"]}}}"#;
+    assert!(Escalate::configure(own).is_err());
+}

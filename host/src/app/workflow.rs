@@ -1,0 +1,108 @@
+//! What follows from a decision beside its calls: the clocks of its service levels, and deciding again when one comes due.
+
+use std::time::Duration;
+
+use super::App;
+use crate::decision::{Decision, Dropped, Follows};
+use crate::event::{AttributeValue, Event, Timestamp};
+use crate::store::{Happened, NewClock, Observation, StoreError};
+
+/// The longest between two looks for what came due: the machine's clock may jump, and a look costs one short query.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// The shortest, so that a clock which cannot be written does not keep the machine busy.
+const SHORTEST_REST: Duration = Duration::from_millis(20);
+
+impl App {
+    /// Records what a desk did, and what it does to clocks.
+    ///
+    /// # Errors
+    /// As [`crate::store::Store::observe`].
+    pub async fn observe(&self, observation: Observation, thread: Option<String>, key: [u8; 32]) -> Result<(), StoreError> {
+        let happened = self.store.observe(observation, thread, key, &self.calendars).await?;
+        self.happened(&happened);
+        Ok(())
+    }
+
+    /// Works until it is dropped: lets come due what is due, and has the events that this makes decided.
+    pub async fn keep_time(&self) {
+        loop {
+            let rest = match self.tick().await {
+                Ok(rest) => rest,
+                Err(error) => {
+                    tracing::error!(reason = %error, "clocks wait for the journal");
+                    LONGEST_REST
+                }
+            };
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    /// One look; says when the next is due.
+    async fn tick(&self) -> anyhow::Result<Duration> {
+        let now = self.clock.now();
+        let mut came = 0;
+        loop {
+            let happened = self.store.come_due(now).await?;
+            if happened.is_empty() {
+                break;
+            }
+            came += happened.len();
+            self.happened(&happened);
+        }
+        if came > 0 {
+            tracing::info!(came, "warnings and breaches of service levels came due");
+            self.resume().await?;
+        }
+        let expired = self.store.expire_approvals(now).await?;
+        if expired > 0 {
+            tracing::info!(expired, "approvals that nobody has settled in time have expired");
+        }
+        let next = self.store.next_clock().await?;
+        let rest = next.map_or(LONGEST_REST, |next| Duration::from_millis(next.0.saturating_sub(self.clock.now().0)));
+        Ok(rest.clamp(SHORTEST_REST, LONGEST_REST))
+    }
+
+    /// Counts what happened to clocks.
+    pub fn happened(&self, happened: &[Happened]) {
+        for happened in happened {
+            let (clock, what) = match happened {
+                Happened::Started(clock) => (clock, 0),
+                Happened::Met(clock) => (clock, 1),
+                Happened::Warned(clock) => (clock, 2),
+                Happened::Breached(clock) => (clock, 3),
+            };
+            self.metrics.clock(*clock as usize, what);
+        }
+    }
+
+    /// The clocks that a decision wants, each on a calendar that there is. A calendar that is not known is told in the trace and the log,
+    /// and the clock runs around the clock: the customer was promised a time, and the stricter reading of it is the honest one.
+    pub(super) fn clocks(&self, source: &str, decision: &mut Decision) -> Vec<NewClock> {
+        let warn_share = self.warn_shares.get(source).copied().unwrap_or(self.workflow.warn_share);
+        let mut clocks = Vec::new();
+        for target in &decision.sla {
+            let calendar = target.calendar.clone().filter(|name| self.calendars.get(name).is_some());
+            if let Some(unknown) = target.calendar.as_ref().filter(|_| calendar.is_none()) {
+                tracing::warn!(calendar = unknown, decision = decision.head.id, "a service level names a calendar that is not there");
+                let reason = format!("there is no calendar `{unknown}`: the clock runs around the clock");
+                let entry = decision.trace.iter_mut().rev().find(|entry| !entry.shadow && entry.set.iter().any(|set| set.field == "/sla"));
+                entry.into_iter().for_each(|entry| entry.dropped.push(Dropped { effect: "set-sla".to_owned(), reason: reason.clone() }));
+            }
+            clocks.push(NewClock { clock: target.clock, target_seconds: target.target_seconds, calendar, warn_share });
+        }
+        clocks
+    }
+}
+
+/// What a decision follows, when its event is one that a clock has made.
+pub(super) fn follows(event: &Event) -> Option<Follows> {
+    let text = |key: &str| {
+        event.attributes.iter().find(|one| one.key == key).and_then(|one| match &one.value {
+            AttributeValue::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let trigger = text("trigger").filter(|trigger| trigger.starts_with("sla-"))?;
+    let due = Timestamp::parse(&text("sla-due")?).ok()?;
+    Some(Follows { trigger, clock: text("sla-clock")?, due, decision: text("sla-decision")? })
+}
