@@ -167,7 +167,7 @@ fn run<'a>(args: &Args, labels: &Labels, rows: impl ExactSizeIterator<Item = (&'
         let chain = generation.chain_for(&event);
         if n == 0 {
             // Once unmeasured, as the host warms a chain before it takes traffic.
-            chain.replay(&event, now, &backing).decision;
+            drop(chain.replay(&event, now, &backing));
         }
         let start = Instant::now();
         let decision = chain.replay(&event, now, &backing).decision;

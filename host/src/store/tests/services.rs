@@ -9,8 +9,6 @@ use crate::event::Timestamp;
 use crate::state::{Cell, Effect, StateRow, StateWrite, Value as Kept};
 use crate::table::{Columns, columns};
 
-const NOW: Timestamp = Timestamp(1_000_000);
-
 fn entry() -> Entry {
     let text = str::to_owned;
     let (token, name, role, request) = (text("boot"), text("admin.token"), text("admin"), text("0"));
@@ -26,8 +24,13 @@ fn put(key: &str, text: &str, wrote: i64) -> StateWrite {
     write(key, Effect::Put(Cell { value: Kept::Bytes(text.as_bytes().to_vec()), expires: None }), wrote)
 }
 
-fn add(by: i64, expires: u64, wrote: i64) -> StateWrite {
-    write("count", Effect::Add { by, expires: Some(Timestamp(expires)) }, wrote)
+/// A moment so many seconds after the decisions of these tests: what ended long before them is swept.
+fn after(seconds: u64) -> Timestamp {
+    Timestamp(decision(&event("any")).head.decided.0 + seconds * 1_000)
+}
+
+fn add(by: i64, ends_s: u64, wrote: i64) -> StateWrite {
+    write("count", Effect::Add { by, expires: Some(after(ends_s)) }, wrote)
 }
 
 async fn record(store: &Store, id: &str, writes: Vec<StateWrite>) {
@@ -45,20 +48,20 @@ async fn writes_are_added_up_whatever_order_they_are_committed_in() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     // The run that wrote second is committed first.
-    record(&store, "m2", vec![put("value", "new", 12), add(2, 2_000_000, 13), put("gone", "x", 14)]).await;
-    record(&store, "m1", vec![put("value", "old", 10), add(1, 2_000_000, 11), write("gone", Effect::Remove, 9)]).await;
-    let rows = store.state(NOW).await.unwrap();
+    record(&store, "m2", vec![put("value", "new", 12), add(2, 60, 13), put("gone", "x", 14)]).await;
+    record(&store, "m1", vec![put("value", "old", 10), add(1, 60, 11), write("gone", Effect::Remove, 9)]).await;
+    let rows = store.state(after(0)).await.unwrap();
     assert_eq!(held(&rows, "value"), Some(Kept::Bytes(b"new".to_vec())));
     assert_eq!(held(&rows, "count"), Some(Kept::Count(3)), "no increment is lost");
     assert_eq!(held(&rows, "gone"), Some(Kept::Bytes(b"x".to_vec())), "what was removed before it was written is there");
-    record(&store, "m3", vec![write("gone", Effect::Remove, 15), add(1, 9_000_000, 16)]).await;
-    record(&store, "m4", vec![add(5, 2_000_000, 14)]).await;
+    record(&store, "m3", vec![write("gone", Effect::Remove, 15), add(1, 120, 16)]).await;
+    record(&store, "m4", vec![add(5, 60, 14)]).await;
     store.close().await.unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let rows = store.state(NOW).await.unwrap();
+    let rows = store.state(after(0)).await.unwrap();
     assert_eq!((held(&rows, "gone"), held(&rows, "count")), (None, Some(Kept::Count(1))), "a later window is another count");
     assert_eq!(rows.iter().map(|row| row.wrote).max(), Some(16), "what comes next is later than all of it");
-    assert_eq!(held(&store.state(Timestamp(9_000_000)).await.unwrap(), "count"), None, "its window has ended");
+    assert_eq!(held(&store.state(after(120)).await.unwrap(), "count"), None, "its window has ended");
 }
 
 #[tokio::test]
@@ -71,7 +74,7 @@ async fn a_decision_that_comes_second_writes_nothing() {
     let besides = |text: &str, wrote| Besides { writes: vec![put("k", text, wrote)], ..Besides::default() };
     store.record(held_twice, &event, &decision(&event), besides("first", 1)).await.unwrap();
     store.record(second, &event, &decision(&event), besides("second", 2)).await.unwrap();
-    assert_eq!(held(&store.state(NOW).await.unwrap(), "k"), Some(Kept::Bytes(b"first".to_vec())));
+    assert_eq!(held(&store.state(after(0)).await.unwrap(), "k"), Some(Kept::Bytes(b"first".to_vec())));
 }
 
 fn row(json: Value) -> Columns {
