@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -21,7 +20,6 @@ use crate::cli::{Done, complain, out};
 use crate::config::{Isolation, Limits};
 use crate::event::Event;
 use crate::plugin::{Plugin, Rehearsal, Sandbox};
-use crate::verdict::SoFar;
 
 /// Runs before anything is measured: the first ones fault the instance's pages in.
 const WARM_UP: usize = 20;

@@ -12,7 +12,6 @@ use crate::chain::{Chain, Step};
 use crate::config::{Isolation, Limits};
 use crate::decision::{Decision, word};
 use crate::expect::{Difference, differences, missing};
-use crate::grant::Grant;
 use crate::plugin::{Failure, Rehearsal, Sandbox};
 
 /// The chain of the plugin alone.
@@ -66,12 +65,7 @@ impl<'a> Trial<'a> {
             return Ok(chain.clone());
         }
         let plugin = self.sandbox.load(self.wasm, config, self.limits, Isolation::Fresh)?;
-        // It may ask what it requests; what it may do beyond a pure answer is an admin's to say.
-        let requests = plugin.description().requests.iter().filter_map(|request| request.grant.parse().ok());
-        let asks: Vec<Grant> = requests.filter(|grant| matches!(grant, Grant::State | Grant::Lookup(_))).collect();
-        let mut step = Step::plain(plugin);
-        step.terms.grants.extend(asks);
-        let chain = Arc::new(Chain::new(ALONE.to_owned(), String::new(), vec![step]));
+        let chain = Arc::new(Chain::new(ALONE.to_owned(), String::new(), vec![Step::plain(plugin)]));
         self.chains.insert(key, chain.clone());
         Ok(chain)
     }
