@@ -95,8 +95,8 @@ const LAW: &[(&str, &[&str])] = &[
     ("metrics", &["decision"]),
     ("decision", &["event", "grant", "verdict"]),
     ("grant", &["verdict"]),
+    ("sla", &["calendar", "event", "verdict"]),
     ("verdict", &["event"]),
-    ("sla", &["calendar", "event"]),
     ("calendar", &["event"]),
     ("event", &[]),
 ];
