@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
 use crate::event::Timestamp;
+use crate::verdict::SlaClock;
 
 /// Where a clock stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +39,20 @@ impl Phase {
             Self::Met => "met",
             Self::Breached => "breached",
             Self::Closed => "closed",
+        }
+    }
+}
+
+impl SlaClock {
+    /// Every clock.
+    pub const ALL: [Self; 3] = [Self::FirstResponse, Self::NextResponse, Self::Resolution];
+
+    /// Its word in the database and in attributes.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::FirstResponse => "first_response",
+            Self::NextResponse => "next_response",
+            Self::Resolution => "resolution",
         }
     }
 }

@@ -105,20 +105,6 @@ pub enum SlaClock {
     Resolution,
 }
 
-impl SlaClock {
-    /// Every clock.
-    pub const ALL: [Self; 3] = [Self::FirstResponse, Self::NextResponse, Self::Resolution];
-
-    /// Its word in the database and in attributes.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::FirstResponse => "first_response",
-            Self::NextResponse => "next_response",
-            Self::Resolution => "resolution",
-        }
-    }
-}
-
 /// A service level.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SlaTarget {

@@ -17,7 +17,7 @@ pub(super) struct List {
     /// Only in this state: running, paused, met, breached or closed
     #[arg(long)]
     state: Option<String>,
-    /// Only of this kind: first_response, next_response or resolution
+    /// Only of this kind: `first_response`, `next_response` or `resolution`
     #[arg(long)]
     clock: Option<String>,
     /// Only through this source
