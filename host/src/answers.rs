@@ -95,7 +95,7 @@ impl crate::ask::Calendars for Calendars {
 }
 
 fn no_calendar(calendar: &str) -> String {
-    format!("there is no calendar `{calendar}`; an admin makes it with `signalbox calendar set {calendar} FILE`")
+    format!("there is no calendar named `{calendar}`; an admin makes it with `signalbox calendar set {calendar} FILE`")
 }
 
 /// What a calendar says: the same at every moment it is asked.

@@ -179,7 +179,7 @@ mod tests {
             (case("event = { txt = \"t\" }\nexpect = { absent = [] }"), "case `a`: event: "),
             (case("event = { text = \"t\", colour = 1 }\nexpect = { absent = [] }"), "1 keys that no event has"),
             (case("event = { text = \"t\" }\nexpct = {}\nexpect = { absent = [] }"), "`cases.0.expct` is no key"),
-            (case("event = { text = \"t\" }\nservices = { clok = 1 }\nexpect = { absent = [] }"), "`cases.0.services.clok` is no key"),
+            (case("event = { text = \"t\" }\nservices = { clok = 1 }\nexpect = { absent = [] }"), "unknown field `clok`"),
             (case("event = { text = \"t\" }\nservices = { clock = \"noon\" }\nexpect = { absent = [] }"), "at `cases[0].services.clock`"),
             (
                 case(

@@ -58,7 +58,7 @@ use std::sync::Arc;
 
 pub use approvals::{ApprovalQuery, Kind as ApprovalKind, NewApproval, Ruled, Stand, StoredApproval};
 pub use audit::{AuditQuery, Audited, Entry, digest};
-pub use backup::{Contents, backup, in_use, inspect, restore};
+pub use backup::{Contents, backup, in_use, inspect, restore, room};
 pub use calendars::CalendarRow;
 pub use claim::{Claim, Mine, Running};
 pub use clocks::{ClockQuery, Happened, NewClock, OpenClocks, StoredClock};

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::doors::{DESCRIBE, command, rule};
-use crate::harness::{SIGNALBOX, SOON, complaint, directory, event, refused, signalbox, until};
+use crate::harness::{SIGNALBOX, SOON, complaint, directory, event, signalbox, until};
 use crate::wire::{Request, call};
 
 const VERDICT: &str = "(call $verdict)";
@@ -230,8 +230,13 @@ fn a_change_is_built_tried_put_live_and_told() {
 
 #[test]
 fn a_host_that_others_reach_is_not_for_development() {
+    let dir = directory();
     for key in ["listen", "admin_listen"] {
-        let said = refused(&format!("[server]\ndevelopment = true\nbehind_proxy = true\n{key} = \"0.0.0.0:0\"\n"));
+        let file = dir.path().join("signalbox.toml");
+        std::fs::write(&file, format!("[server]\ndevelopment = true\nbehind_proxy = true\n{key} = \"0.0.0.0:0\"\n")).unwrap();
+        let output = signalbox(&["check", "--config", file.to_str().unwrap()]);
+        let said = complaint(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("`server.development`") && said.contains("127.0.0.1 alone"), "{said}");
     }
 }

@@ -17,7 +17,8 @@ fn typed(arguments: &[&str], data: &Path) -> (Option<i32>, String) {
 #[test]
 fn a_copy_taken_at_work_becomes_a_host_with_the_same_decisions() {
     let host = TestHost::with_config(SOURCES);
-    let before: Vec<Value> = (0..20).map(|at| host.post(event(&format!("kept-{at}"), "the VPN is down")).decision()).collect();
+    let decide = |at: usize| host.post(event(&format!("kept-{at}"), &format!("the VPN is down, {at}"))).decision();
+    let before: Vec<Value> = (0..20).map(decide).collect();
     let room = directory();
     let copy = room.path().join("copy.db");
     let done = AtomicBool::new(false);
@@ -44,11 +45,11 @@ fn a_copy_taken_at_work_becomes_a_host_with_the_same_decisions() {
     assert!(journal.exists());
     let other = TestHost::in_dir(dir);
     for decision in &before {
-        let rows = other.rows(decision["event"]["id"].as_str().unwrap());
+        let rows = other.rows(decision["event_id"].as_str().unwrap());
         assert_eq!(rows.len(), 1, "{rows:?}");
         assert_eq!(&rows[0]["decision"], decision);
     }
-    let again = other.post(event("kept-7", "the VPN is down"));
+    let again = other.post(event("kept-7", "the VPN is down, 7"));
     assert_eq!(again.header("signalbox-duplicate"), Some("true"), "a claim is kept with its decision");
 }
 

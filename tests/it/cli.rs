@@ -153,7 +153,7 @@ fn close(one: &Value, other: &Value) -> bool {
 fn the_examples_work_as_they_stand() {
     let example = path(repository("examples/signalbox.toml"));
     let said = well(&["check", "--config", &example]);
-    assert!(said.contains("fine; 1 sources, 3 steps"), "{said}");
+    assert!(said.contains("fine; 1 source, 0 samples, 3 steps"), "{said}");
     let mut events: Vec<String> = fs::read_dir(repository("examples/events")).unwrap().map(|file| path(file.unwrap().path())).collect();
     events.sort();
     let decided: Value =
@@ -202,7 +202,7 @@ fn check_names_the_line_the_key_and_the_remedy() {
     assert!(no(&["check", "--config", &path(dir.path().join("nowhere.toml"))]).contains("nowhere.toml"));
     fs::write(&file, format!("{SOURCES}[[steps]]\nfile = \"misbehave.wasm\"\n")).unwrap();
     let said = well(&["check", "--config", &file]);
-    assert!(said.contains("fine; 4 sources, 1 steps"), "{said}");
+    assert!(said.contains("fine; 4 sources, 0 samples, 1 step,"), "{said}");
 }
 
 #[test]
@@ -263,7 +263,8 @@ fn help_names_every_command_and_usage_errors_are_two() {
         &["schema", "everything"],
         &["plugin"],
         &["plugin", "check"],
-        &["source", "test", "zammad"],
+        &["source", "test"],
+        &["source", "test", "zammad", "--save", "sample"],
         &["completions"],
         &["run", "--headers", "h", "e"],
     ] {

@@ -169,7 +169,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_urlencoded", &["admin"]),
     ("signalbox_bundle", &["config"]),
     ("jiff", &["event", "source", "calendar"]),
-    ("rustix", &["plugin", "replay"]),
+    ("rustix", &["plugin", "replay", "store"]),
     (
         "tokio",
         &["cli", "server", "webhook", "admin", "app", "delivery", "egress", "registry", "replay", "lane", "store", "plugin", "tables"],

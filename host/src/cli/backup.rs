@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::{Done, out};
 use crate::config::{Config, Overrides};
-use crate::store::{Contents, StoreError, backup as copy, in_use, inspect, restore as put_back};
+use crate::store::{Contents, StoreError, backup as copy, in_use, inspect, restore as put_back, room};
+
+/// Less room than this on the disk is told, bytes: some hundred thousand decisions fit.
+const LITTLE: u64 = 256 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
@@ -116,12 +119,11 @@ fn examine(dir: &Path) -> Vec<Finding> {
             ),
         });
     }
-    findings.push(match rustix::fs::statvfs(dir) {
-        Ok(disk) if disk.f_bavail * disk.f_frsize < (256 << 20) => finding(
-            false,
-            format!("{} MiB are left on the disk of {shown}; make room before it is full", (disk.f_bavail * disk.f_frsize) >> 20),
-        ),
-        Ok(disk) => finding(true, format!("{} MiB are left on the disk", (disk.f_bavail * disk.f_frsize) >> 20)),
+    findings.push(match room(dir) {
+        Ok(bytes) if bytes < LITTLE => {
+            finding(false, format!("{} MiB are left on the disk of {shown}; make room before it is full", bytes >> 20))
+        }
+        Ok(bytes) => finding(true, format!("{} MiB are left on the disk", bytes >> 20)),
         Err(error) => finding(false, format!("the disk of {shown} cannot be asked: {error}")),
     });
     findings

@@ -108,6 +108,15 @@ pub fn in_use(dir: &Path) -> bool {
     dir.join(FILE).exists() && matches!(schema::lock(dir), Err(StoreError::Locked(_)))
 }
 
+/// Bytes that are left on the disk of a directory.
+///
+/// # Errors
+/// When the system does not say.
+pub fn room(dir: &Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(dir)?;
+    Ok(disk.f_bavail * disk.f_frsize)
+}
+
 fn existing(file: &Path) -> Result<Connection, StoreError> {
     if !file.is_file() {
         return Err(unusable(file, "there is no such file", "name the data directory of a host with --data, or the copy"));
