@@ -26,7 +26,7 @@ use serde_json::json;
 use signalbox::chain::{Chain, Step};
 use signalbox::config::{Isolation, Limits};
 use signalbox::event::Event;
-use signalbox::plugin::Sandbox;
+use signalbox::plugin::{Backing, Sandbox};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use workload::{EVENTS, NOW, Native, events, median, settle};
@@ -153,7 +153,7 @@ fn listening(line: &str) -> Option<SocketAddr> {
 /// What a variant's server does with a body.
 enum Work {
     Empty,
-    Chain { chain: Chain, native: Option<Native> },
+    Chain { chain: Chain, native: Option<Box<Native>> },
 }
 
 fn serve(variant: &str) {
@@ -170,7 +170,7 @@ fn serve(variant: &str) {
         "native" => {
             let fresh = bundled(Isolation::Fresh);
             let settled: Vec<_> = events.iter().map(|event| settle(&fresh, event)).collect();
-            Work::Chain { chain: none(), native: Some(Native::new(&events, &settled)) }
+            Work::Chain { chain: none(), native: Some(Box::new(Native::new(&events, &settled))) }
         }
         "reuse" => Work::Chain { chain: three(Isolation::Reuse), native: None },
         _ => Work::Chain { chain: three(Isolation::Fresh), native: None },
@@ -195,7 +195,7 @@ async fn answer(State(work): State<Arc<Work>>, body: Bytes) -> Vec<u8> {
                 let at = event.id.split(':').nth(1).and_then(|at| at.parse::<usize>().ok());
                 native.run(at.unwrap_or_default() % EVENTS);
             }
-            serde_json::to_vec(&chain.run(&Arc::new(event), NOW)).unwrap_or_default()
+            serde_json::to_vec(&chain.run(&Arc::new(event), NOW, &Backing::none()).decision).unwrap_or_default()
         }
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::cli) struct Args {
     /// The project's folder, with a `plugin.toml`
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// Put it live on the host at SIGNALBOX_URL or --url, instead of on one of its own
+    /// Put it live on the host at `SIGNALBOX_URL` or --url, instead of on one of its own
     #[arg(long)]
     remote: bool,
     #[command(flatten)]
