@@ -95,8 +95,9 @@ fn examine(dir: &Path) -> Vec<Finding> {
     }];
     let running = in_use(dir);
     findings.push(finding(true, if running { "a host runs on it".to_owned() } else { "no host runs on it".to_owned() }));
-    findings.push(match inspect(&dir.join("signalbox.db")) {
-        Ok(contents) => finding(true, format!("the journal is sound: {}", told(&contents))),
+    let journal = inspect(&dir.join("signalbox.db"));
+    findings.push(match &journal {
+        Ok(contents) => finding(true, format!("the journal is sound: {}", told(contents))),
         Err(StoreError::Corrupt { problem, .. }) => finding(
             false,
             format!(
@@ -105,7 +106,7 @@ fn examine(dir: &Path) -> Vec<Finding> {
         ),
         Err(error) => finding(false, error.to_string()),
     });
-    if let Ok(Contents { pending, set_aside, .. }) = inspect(&dir.join("signalbox.db")) {
+    if let Ok(Contents { pending, set_aside, .. }) = journal {
         findings.push(match (pending, running) {
             (0, _) => finding(true, "every accepted event has its decision".to_owned()),
             (pending, true) => finding(true, format!("{pending} accepted events are being decided")),
