@@ -66,7 +66,14 @@ impl Answers for Then {
                 Err(error) => unreadable(&error),
             },
             Question::Thread { .. } => Answer::Unavailable("which messages there were is known from the record alone".to_owned()),
-            Question::OpenAt { .. } | Question::DueAt { .. } => of_calendar(&*self.calendars, question),
+            // Calendars have no past: one that was changed since then cannot speak for then.
+            Question::OpenAt { calendar, .. } | Question::DueAt { calendar, .. } => match self.store.calendar_changed(calendar) {
+                Ok(Some(changed)) if changed > asker.now => {
+                    Answer::Unavailable(format!("the calendar `{calendar}` was changed after that moment"))
+                }
+                Ok(_) => of_calendar(&*self.calendars, question),
+                Err(error) => unreadable(&error),
+            },
         }
     }
 }

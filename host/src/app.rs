@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
+use tracing::Instrument as _;
 
 use crate::answers::{Live, Then};
 use crate::ask::record;
@@ -26,6 +27,7 @@ use crate::delivery::{Delivery, Desk};
 use crate::egress::{Auth, Credentials, Login, Place, Tls};
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
+use crate::journey;
 use crate::lane::Lane;
 use crate::metrics::Metrics;
 use crate::outgoing::{Mode, Outgoing};
@@ -329,6 +331,7 @@ impl App {
         let Ran { mut decision, asked, written } = ran;
         decision.follows = workflow::follows(event);
         self.metrics.decided(&decision);
+        journey::decided(&decision);
         let message = decision.follows.is_none();
         let clocks = if message { self.clocks(&event.source, &mut decision) } else { Vec::new() };
         let (free, approvals) = self.approvals(event, &decision);
@@ -336,7 +339,7 @@ impl App {
         let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
         let (asked, writes, calendars) = (record(&asked, self.asked_bytes), written.writes(), self.calendars.clone());
         let besides = Besides { posted, asked, writes, approvals, clocks, message, calendars };
-        let (recorded, happened) = self.store.record_all(mine, event, &decision, besides).await?;
+        let (recorded, happened) = self.store.record_all(mine, event, &decision, besides).instrument(journey::record()).await?;
         // An earlier decision stands with what was written then; this one's writes are taken back.
         if *recorded.decision_id == decision.head.id {
             written.keep();

@@ -11,6 +11,7 @@ use crate::breaker::Breaker;
 use crate::decision::{Applied, Decision, Draft, Head, Held, Outcome, Terms, TraceEntry};
 use crate::event::{Event, Timestamp};
 use crate::grant::Grant;
+use crate::journey;
 use crate::plugin::{Backing, Plugin, Seat, Subject};
 use crate::setup::{Condition, Mode, OnFault, QUARANTINE_AFTER};
 use crate::state::Written;
@@ -117,7 +118,7 @@ impl Chain {
 
     /// Decides one event as of `now`.
     pub fn run(&self, event: &Arc<Event>, now: Timestamp, backing: &Backing) -> Ran {
-        let ran = self.decide(event, now, Run::Live, backing);
+        let ran = journey::chain(&self.name).in_scope(|| self.decide(event, now, Run::Live, backing));
         self.watch(&ran.decision.trace);
         ran
     }
@@ -153,7 +154,9 @@ impl Chain {
                 trace.push(TraceEntry { outcome: Outcome::Skipped, detail: Some(why.to_owned()), ..step.entry(place) });
                 continue;
             }
-            let entry = step.run(self, &mut running, place);
+            let span = journey::step(&step.name, run == Run::Live);
+            let entry = span.in_scope(|| step.run(self, &mut running, place));
+            journey::ran(&span, &entry);
             if entry.outcome.is_fault() && step.on_fault == OnFault::Hold && step.mode == Mode::Live {
                 held = Some(Held { step: step.name.clone(), outcome: entry.outcome });
             }

@@ -11,7 +11,10 @@ mod chain;
 mod check;
 mod client;
 mod clock;
+mod delivery;
+mod erase;
 mod eval;
+mod explain;
 mod plugin;
 mod progress;
 mod replay;
@@ -74,6 +77,8 @@ enum Command {
     Replay(replay::Args),
     /// Decisions of a running host, as they happen
     Tail(tail::Args),
+    /// Why an event was decided as it was
+    Explain(explain::Args),
     /// Tables of a running host, which rules look up: import, list, show, set, remove
     #[command(subcommand)]
     Table(tables::Command),
@@ -91,6 +96,12 @@ enum Command {
     Calendar(calendar::Command),
     /// What was changed on a running host, by whom and why
     Audit(audit::Args),
+    /// Calls that carry decisions out of a running host: list, show, send again; how every target fares
+    #[command(subcommand)]
+    Delivery(delivery::Command),
+    /// Erase events on a running host, one or all of an author
+    #[command(subcommand)]
+    Erase(erase::Command),
     /// Sources: list them, begin one, and try it on a payload
     #[command(subcommand)]
     Source(source::Command),
@@ -141,12 +152,15 @@ pub fn main() -> ExitCode {
         Command::Chain(command) => chain::chain(&command),
         Command::Replay(args) => replay::replay(&args),
         Command::Tail(args) => tail::tail(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Table(command) => tables::tables(&command),
         Command::Token(command) => token::token(&command),
         Command::Approval(command) => approval::approval(&command),
         Command::Clock(command) => clock::clock(&command),
         Command::Calendar(command) => calendar::calendar(&command),
         Command::Audit(args) => audit::audit(&args),
+        Command::Delivery(command) => delivery::delivery(&command),
+        Command::Erase(command) => erase::erase(&command),
         Command::Source(command) => source::source(&command),
         Command::Signature(command) => signature::signature(&command),
         Command::Backup(args) => backup::backup(&args),

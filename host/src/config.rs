@@ -8,6 +8,7 @@ mod outbound;
 mod resolve;
 mod samples;
 mod sinks;
+mod traces;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use limits::{Limits, TableLimits};
 pub use outbound::OutboundEntry;
 use resolve::{Resolver, line_of};
 pub use sinks::{SinkConfig, SinkEntry, TIMEOUT};
+pub use traces::{Traces, TracesEntry};
 
 pub use workflow::{Workflow, WorkflowEntry};
 
@@ -66,6 +68,8 @@ pub struct Written {
     pub routes: BTreeMap<String, String>,
     /// Urls that get decisions.
     pub sinks: BTreeMap<String, SinkEntry>,
+    /// The OpenTelemetry collector that gets traces; without it there are none.
+    pub traces: Option<TracesEntry>,
 }
 
 /// `[server]`.
@@ -252,6 +256,8 @@ pub struct Config {
     pub artefacts: Vec<Artefact>,
     /// By name.
     pub sinks: BTreeMap<String, SinkConfig>,
+    /// Where traces go, if anywhere.
+    pub traces: Option<Traces>,
 }
 
 /// What the command line says over the file.
@@ -371,6 +377,9 @@ mod tests {
             ("[sources.desk]\npreset = \"zammad\"\nsecrets = [\"env:SIGNALBOX_NOT_SET\"]\n", 1, "SIGNALBOX_NOT_SET, which is not set"),
             ("[sources.\"a/b\"]\npreset = \"zammad\"\nsecrets = [\"file:/dev/null\"]\n", 1, "is empty"),
             ("[sources.\"a/b\"]\npreset = \"demo\"\n", 1, "no source's name; use 1 to 64"),
+            ("[traces]\nurl = \"collector\"\n", 1, "`collector` is no url with scheme and host"),
+            ("[traces]\nurl = \"https://a.example\"\nshare = 2.0\n", 1, "`share` is 2; write a number above 0 and up to 1"),
+            ("[traces]\nurl = \"https://a.example\"\nauthorization = \"hunter2\"\n", 1, "a secret is written by reference"),
             ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"hunter2\"\n", 1, "a secret is written by reference"),
             ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"file:/dev/null\"\n", 1, "is empty"),
             ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"env:PATH\"\nsources = [\"nope\"]\n", 1, "no source `nope`"),

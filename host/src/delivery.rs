@@ -20,9 +20,11 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tracing::Instrument as _;
 
 use crate::egress::{Auth, Egress, Place, Tls};
 use crate::event::Timestamp;
+use crate::journey;
 use crate::outgoing::Mode;
 use crate::retry::Retry;
 use crate::store::{Due, Store, StoreError};
@@ -198,7 +200,7 @@ impl Delivery {
 
     async fn deliver(&self, outlet: &Outlet, due: &Due) {
         let seen = outlet.health().failures;
-        let settled = send::attempt(outlet, due, seen, &self.now).await;
+        let settled = send::attempt(outlet, due, seen, &self.now).instrument(journey::delivery(&outlet.name, &due.id, &due.call)).await;
         // As long as it takes: the desk has answered, and to forget that would be to ask it again.
         while let Err(error) = self.store.settle(&due.id, settled.clone(), (self.now)()).await {
             tracing::error!(reason = %error, delivery = due.id, "how a delivery ended cannot be written down yet");

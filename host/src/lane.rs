@@ -10,6 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::chain::{Chain, Ran};
 use crate::event::{Event, Timestamp};
@@ -20,6 +21,8 @@ struct Job {
     event: Arc<Event>,
     now: Timestamp,
     backing: Backing,
+    /// What the run is a part of.
+    span: Span,
     answer: oneshot::Sender<Ran>,
 }
 
@@ -48,7 +51,7 @@ impl Lane {
                     let Ok(job) = job else { return };
                     waiting.fetch_sub(1, Ordering::Relaxed);
                     // Nobody waits for the answer any more when the host is stopping: then it is not needed either.
-                    let _ = job.answer.send(job.chain.run(&job.event, job.now, &job.backing));
+                    let _ = job.answer.send(job.span.in_scope(|| job.chain.run(&job.event, job.now, &job.backing)));
                 }
             })?;
         }
@@ -60,7 +63,7 @@ impl Lane {
         let (answer, decision) = oneshot::channel();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // Without threads the sender of the answer is dropped here, and the receiver sees it.
-        let _ = self.jobs.send(Job { chain, event, now, backing, answer });
+        let _ = self.jobs.send(Job { chain, event, now, backing, span: Span::current(), answer });
         decision
     }
 

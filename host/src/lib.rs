@@ -31,6 +31,8 @@ pub mod replay;
 
 pub mod lane;
 
+pub mod journey;
+
 pub mod token;
 
 pub mod signature;

@@ -4,6 +4,7 @@
 //! on what else it does. Runs on a thread of its own with the lowest claim to the processor, so that live traffic does not notice.
 
 mod past;
+pub mod shadow;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -16,11 +16,13 @@ use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::call::Peer;
 use crate::error::ApiError;
 use crate::event::{Event, Timestamp};
+use crate::journey;
 use crate::metrics::Called;
 use crate::respond::{self, Made};
 use crate::signature::Reach;
@@ -83,7 +85,8 @@ async fn take(app: Arc<App>, source: Arc<Source>, peer: Peer, request: Request<B
     let query = parts.uri.query().map(str::to_owned);
     let call = Call { app, source, headers: parts.headers, query, body, started: Instant::now(), _permit: permit };
     let (answer, answered) = oneshot::channel();
-    tokio::spawn(async move { call.decide(answer).await });
+    let span = journey::event(call.source.name());
+    tokio::spawn(async move { call.decide(answer).await }.instrument(span));
     answered.await.unwrap_or_else(|_| Err(ApiError::Internal("the task that decided the event ended without an answer".to_owned())))
 }
 
@@ -130,11 +133,11 @@ impl Call {
     /// Map, claim, run, record, answer.
     async fn decide(self, answer: Answered) {
         let now = self.app.clock.now();
-        let Mapping { mapped, unknown_keys, left_out, deed } = match self.source.map(&self.headers, self.query.as_deref(), &self.body, now)
-        {
-            Ok(mapping) => mapping,
-            Err(error) => return reply(answer, Err(error.into())),
-        };
+        let Mapping { mapped, unknown_keys, left_out, deed } =
+            match journey::map().in_scope(|| self.source.map(&self.headers, self.query.as_deref(), &self.body, now)) {
+                Ok(mapping) => mapping,
+                Err(error) => return reply(answer, Err(error.into())),
+            };
         if unknown_keys > 0 || !left_out.is_empty() {
             tracing::debug!(source = self.source.name(), unknown_keys, ?left_out, "parts of the body were passed over");
         }
@@ -150,7 +153,7 @@ impl Call {
             }
         };
         let delivery = self.source.delivery_id(&self.headers);
-        match self.claim(&Keys::of(self.source.name(), delivery.as_deref(), &event)).await {
+        match self.claim(&Keys::of(self.source.name(), delivery.as_deref(), &event)).instrument(journey::claim()).await {
             Err(error) => reply(answer, Err(error)),
             Ok(Claimed::Known(recorded)) => reply(answer, Ok((Called::Repeated, respond::decision(&recorded, Made::Before)))),
             Ok(Claimed::Mine(mine)) => self.run(mine, event, answer).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::desk::{Call, Desk, Mood};
-use crate::harness::{DESK_KEY, SOON, SOURCES, TestHost, event, fresh, outage, refused, signed, until};
+use crate::harness::{DESK_KEY, SOON, SOURCES, TestHost, complaint, event, fresh, outage, refused, signalbox, signed, until};
 use crate::wire::{Connection, Request, call, standard_signature};
 
 /// A sink at a desk of this machine, with pauses that suit a test; `more` are further keys.
@@ -217,6 +217,43 @@ fn what_a_desk_does_not_take_is_set_aside_shown_and_sent_again_by_hand() {
     let keys: BTreeSet<String> =
         desk.calls().iter().filter(|call| subject(call) == "poison").map(|call| call.header("webhook-id").unwrap().to_owned()).collect();
     assert_eq!(keys.len(), 1, "the same key on every attempt");
+}
+
+#[test]
+fn the_command_line_shows_what_was_set_aside_sends_it_again_and_erases() {
+    let desk = Desk::open();
+    desk.behave(|_| Mood::Says(422, "no such queue"));
+    let host = host(&[sink("audit", &desk.url("/in"), "")]);
+    let (url, token) = (format!("http://{}", host.admin), host.data().join("admin.token").display().to_string());
+    let run = |arguments: &[&str], code: i32| {
+        let output = signalbox(&[arguments, &["--url", &url, "--token-file", &token]].concat());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", complaint(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned() + &complaint(&output)
+    };
+    let odd = "post/1 +ä";
+    host.post(json!({ "id": odd, "text": "hello", "author": { "handle": "@ann b" } }).to_string()).decision();
+    settled(&host, "sinks.audit", "parked", 1);
+    let id = deliveries(&host, "").remove(0)["id"].as_str().unwrap().to_owned();
+    let list = run(&["delivery", "list", "--state", "parked"], 0);
+    assert!(list.contains(&id) && list.contains("no such queue") && list.contains("POST /in"), "{list}");
+    assert_eq!(run(&["delivery", "list", "--state", "dead"], 0).lines().count(), 1, "the head alone");
+    let targets = run(&["delivery", "targets"], 0);
+    assert!(targets.lines().any(|line| line.starts_with("sinks.audit  full  well")), "{targets}");
+    assert!(run(&["delivery", "show", &id], 0).contains("\"answer\": \"no such queue\""));
+    assert!(run(&["delivery", "list", "--state", "lost"], 1).contains("unknown variant `lost`"));
+    desk.behave(|_| Mood::Well);
+    assert!(run(&["delivery", "send", &id, "--why", "the queue is back"], 0).contains("is waiting"));
+    settled(&host, "sinks.audit", "delivered", 1);
+    assert!(run(&["delivery", "send", &id], 1).contains("this delivery is \"delivered\""));
+
+    assert!(run(&["erase", "event", "demo", "another"], 1).contains("no such event"));
+    assert_eq!(run(&["erase", "event", "demo", odd, "--why", "asked for"], 0), "1 event is erased, with all that was made of it\n");
+    (0..2).for_each(|_| {
+        drop(host.post(json!({ "id": fresh("ann"), "text": "hello", "author": { "handle": "@ann b" } }).to_string()).decision())
+    });
+    settled(&host, "sinks.audit", "delivered", 2);
+    assert_eq!(run(&["erase", "author", "@ann b"], 0), "2 events are erased, with all that was made of them\n");
+    assert!(host.pages("", 10).is_empty());
 }
 
 #[test]

@@ -7,6 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use signalbox_test_guests::MISBEHAVE;
+
+use crate::desk::Desk;
 use crate::harness::{SIGNALBOX, TestHost, directory, repository, signalbox};
 
 /// One block of a guide.
@@ -18,24 +21,23 @@ struct Block {
     text: String,
 }
 
+/// The blocks of the guides for authors.
 fn blocks() -> Vec<Block> {
-    let mut blocks = Vec::new();
-    for file in fs::read_dir(repository("docs/plugins")).unwrap().flatten() {
-        let (name, text) = (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap());
-        let mut open: Option<Block> = None;
-        for (at, line) in text.lines().enumerate() {
-            match (line.strip_prefix("```"), &mut open) {
-                (Some(kind), None) => {
-                    let place = format!("docs/plugins/{name}:{}", at + 1);
-                    open = Some(Block { place, kind: kind.to_owned(), text: String::new() });
-                }
-                (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => block.text += &format!("{line}\n"),
-                (None, None) => {}
-            }
+    let files = fs::read_dir(repository("docs/plugins")).unwrap().flatten();
+    files.flat_map(|file| blocks_of(&format!("docs/plugins/{}", file.file_name().into_string().unwrap()))).collect()
+}
+
+fn blocks_of(guide: &str) -> Vec<Block> {
+    let (mut blocks, mut open): (Vec<Block>, Option<Block>) = (Vec::new(), None);
+    for (at, line) in fs::read_to_string(repository(guide)).unwrap().lines().enumerate() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(kind), None) => open = Some(Block { place: format!("{guide}:{}", at + 1), kind: kind.to_owned(), text: String::new() }),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some(block)) => block.text += &format!("{line}\n"),
+            (None, None) => {}
         }
-        assert!(open.is_none(), "{name}: a fence is not closed");
     }
+    assert!(open.is_none(), "{guide}: a fence is not closed");
     blocks
 }
 
@@ -78,11 +80,17 @@ struct Terminal<'a> {
     folder: PathBuf,
     /// Where Rust's dependencies are kept between two runs of the suite.
     kept: PathBuf,
+    /// Whose token the commands use.
+    token: String,
 }
 
 impl Terminal<'_> {
     /// Types one command; gives everything that was printed.
-    fn enter(&mut self, line: &str) -> String {
+    fn enter(&mut self, line: &str, code: i32) -> String {
+        if let Some(file) = line.strip_prefix("export SIGNALBOX_TOKEN=$(cat ") {
+            self.token = fs::read_to_string(self.folder.join(file.trim_end_matches(')'))).unwrap().trim().to_owned();
+            return String::new();
+        }
         if let Some(folder) = line.strip_prefix("cd ") {
             self.folder.push(folder);
             // What a build needs besides the rule itself is built once for all runs of the suite.
@@ -96,12 +104,26 @@ impl Terminal<'_> {
         let public = self.host.public.to_string();
         let mut shell = Command::new("bash");
         shell.args(["-o", "pipefail", "-c", &format!("{{ {}; }} 2>&1", line.replace("127.0.0.1:8640", &public))]).current_dir(&self.folder);
-        shell.env("PATH", path).env("SIGNALBOX_URL", format!("http://{}", self.host.admin)).env("SIGNALBOX_TOKEN", self.host.token());
+        shell.env("PATH", path).env("SIGNALBOX_URL", format!("http://{}", self.host.admin)).env("SIGNALBOX_TOKEN", &self.token);
         // Its crates are those of this repository's own build, so nothing needs to be fetched.
         let output = shell.env("CARGO_NET_OFFLINE", "true").output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "$ {line}\n{said}");
+        assert_eq!(output.status.code(), Some(code), "$ {line}\n{said}");
         said
+    }
+
+    /// Types a transcript whose commands all end with this code, and holds what comes against what stands there.
+    fn follow(&mut self, block: &Block, code: i32) {
+        let mut lines = block.text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("{}: `{line}` belongs to no command", block.place));
+            let mut expected = Vec::new();
+            while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+                expected.push(line);
+            }
+            let came = self.enter(command, code);
+            assert!(holds(&expected, &came), "{}\n$ {command}\n{came}--- and not\n{}", block.place, expected.join("\n"));
+        }
     }
 }
 
@@ -109,7 +131,7 @@ impl Terminal<'_> {
 fn shape(line: &str) -> String {
     let mut shape = String::new();
     for word in line.split_inclusive(' ') {
-        let is_digest = word.trim().len() >= 12 && word.trim().chars().all(|c| c.is_ascii_hexdigit());
+        let is_digest = word.trim().len() >= 12 && word.trim().chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         shape += &if is_digest { "# ".to_owned() } else { word.replace(|c: char| c.is_ascii_digit(), "#") };
     }
     while shape.contains("##") {
@@ -148,18 +170,7 @@ fn follow(lang: &str, terminal: &mut Terminal<'_>) {
     let all = blocks();
     let transcripts: Vec<&Block> = all.iter().filter(|block| block.kind == format!("console {lang}")).collect();
     assert!(!transcripts.is_empty(), "{lang} has a transcript");
-    for block in transcripts {
-        let mut lines = block.text.lines().peekable();
-        while let Some(line) = lines.next() {
-            let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("{}: `{line}` belongs to no command", block.place));
-            let mut expected = Vec::new();
-            while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
-                expected.push(line);
-            }
-            let came = terminal.enter(command);
-            assert!(holds(&expected, &came), "{}\n$ {command}\n{came}--- and not\n{}", block.place, expected.join("\n"));
-        }
-    }
+    transcripts.into_iter().for_each(|block| terminal.follow(block, 0));
 }
 
 #[test]
@@ -169,7 +180,27 @@ fn the_first_rule_is_written_as_the_guide_says() {
     for lang in ["rust"].into_iter().chain(asked.split_whitespace().filter(|lang| *lang != "rust")) {
         let (host, dir) = (TestHost::start(), directory());
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("guide-{lang}"));
-        let mut terminal = Terminal { host: &host, folder: dir.path().to_owned(), kept };
+        let mut terminal = Terminal { host: &host, folder: dir.path().to_owned(), kept, token: host.token() };
         follow(lang, &mut terminal);
+    }
+}
+
+#[test]
+fn rules_are_changed_as_the_admins_guide_says() {
+    let (desk, folder) = (Desk::open(), directory());
+    let blocks = blocks_of("docs/admin.md");
+    let config = blocks.iter().find(|block| block.kind == "toml signalbox.toml").unwrap();
+    let host = TestHost::with_config(&config.text.replace("http://127.0.0.1:9000/decisions", &desk.url("/decisions")));
+    fs::copy(repository("tests/fossils/module-rust.wasm"), folder.path().join("outage-words.wasm")).unwrap();
+    fs::write(folder.path().join("misbehave.wasm"), MISBEHAVE).unwrap();
+    let mut terminal = Terminal { host: &host, folder: folder.path().to_owned(), kept: PathBuf::new(), token: host.token() };
+    for block in &blocks {
+        match block.kind.split_once(' ').unwrap_or((&block.kind, "")) {
+            ("console", code) => terminal.follow(block, code.parse().unwrap_or(0)),
+            ("toml" | "sh", file) => {
+                fs::write(folder.path().join(file), block.text.replace("127.0.0.1:8640", &host.public.to_string())).unwrap();
+            }
+            (other, _) => panic!("{}: nothing checks a block of `{other}`", block.place),
+        }
     }
 }

@@ -191,21 +191,31 @@ impl TestHost {
     }
 
     fn read_welcome(&mut self) {
+        if !self.welcomed() {
+            panic!("the host ended before its welcome: {}", self.log());
+        }
+    }
+
+    /// Waits for its welcome; whether it lived to say it.
+    fn welcomed(&mut self) -> bool {
         let told = self.dir.path().join("stdout");
-        self.welcome = until(START, "the welcome", || {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("the host ended as {status}: {}", self.log());
-            }
-            let text = fs::read_to_string(&told).ok()?;
+        let welcome = until(START, "the welcome", || {
+            let text = fs::read_to_string(&told).unwrap_or_default();
             let last = if text.contains("/hooks/demo") { "admin.token')\"\n\n" } else { "\n" };
-            (text.contains("\n  memory  ") && text.ends_with(last)).then_some(text)
+            if text.contains("\n  memory  ") && text.ends_with(last) {
+                return Some(Some(text));
+            }
+            self.child.try_wait().unwrap().map(|_| None)
         });
+        let Some(welcome) = welcome else { return false };
+        self.welcome = welcome;
         let address = |before: &str, after: &str| {
             let (_, rest) = self.welcome.split_once(before).unwrap_or_else(|| panic!("no {before}: {}", self.welcome));
             rest.split_once(after).unwrap().0.parse().unwrap()
         };
         self.public = address("  hook    http://", "/hooks/");
         self.admin = address("  admin   http://", "/v1/about");
+        true
     }
 
     pub fn data(&self) -> PathBuf {
@@ -228,7 +238,8 @@ impl TestHost {
 
     /// How it ended, which must be soon.
     pub fn ended(&mut self) -> ExitStatus {
-        until(SOON, "the host's end", || self.child.try_wait().unwrap())
+        until(SOON, "the host's end", || self.has_ended().then_some(()));
+        self.child.wait().unwrap()
     }
 
     /// Ends it as a power cut would: no warning, no last word.
@@ -239,8 +250,18 @@ impl TestHost {
 
     /// Starts it again in the same directory, on other ports.
     pub fn start_again(&mut self) {
+        assert!(self.try_again(), "the host ended before its welcome: {}", self.log());
+    }
+
+    /// Starts it again; whether it lived until its welcome.
+    pub fn try_again(&mut self) -> bool {
         self.child = spawn(self.dir.path(), self.configured);
-        self.read_welcome();
+        self.welcomed()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// An orderly stop and a start.
@@ -362,8 +383,11 @@ fn spawn(dir: &Path, configured: bool) -> Child {
         let file = fs::OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(dir.join(name));
         Stdio::from(file.unwrap())
     };
-    let mut command = Command::new(SIGNALBOX);
-    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"]).arg(dir.join("data"));
+    // A test that has writes fail, or the host die at one, has put the command there that does it.
+    let under = fs::read_to_string(dir.join("under")).unwrap_or_default();
+    let mut words = under.split_whitespace().chain([SIGNALBOX]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"]).arg(dir.join("data"));
     if configured {
         command.arg("--config").arg(dir.join("signalbox.toml"));
     }

@@ -159,6 +159,9 @@ fn a_replay_finds_exactly_what_a_change_alters_and_says_so_twice_in_the_same_byt
     assert_eq!(replay(&host, &json!({ "last": 60 }))["report"]["changed"], 0, "what is live decides as it did");
     let events = json!({ "setup": chain(step("1.2.4", json!({}))), "events": [{ "id": "1", "text": "honest" }] });
     assert_eq!(replay(&host, &events)["report"]["changed"], 1, "over a file, against what is live");
+    let none = json!({ "last": 0 }).to_string().into_bytes();
+    let refused = send(&host, "POST", "/v1/replays", none, &[("content-type", "application/json")]);
+    assert!(refused.problem(422)["detail"].as_str().unwrap().contains("1 to 20000"));
 }
 
 #[test]
@@ -171,6 +174,15 @@ fn a_shadow_shows_what_it_would_do_and_does_nothing() {
     assert_eq!((&decided["tags"]["add"], &decided["trace"][0]["shadow"]), (&Value::Null, &json!(true)));
     assert_eq!(decided["trace"][0]["set"][0]["to"], "honest", "what it would have set: {}", decided["trace"][0]);
     assert_eq!(host.decide("spin")["degraded"], false, "its faults are its own");
+    let report = "/v1/chains/default/steps/misbehave/shadow";
+    let would = host.ask(report).json();
+    assert_eq!((&would["events"], &would["compared"], &would["changed"]), (&json!(2), &json!(1), &json!(1)), "{would}");
+    assert_eq!((&would["fields"]["/tags/add"], &would["steps"][0]["faults"]), (&json!(1), &json!(1)));
+    assert_eq!((&would["changes"][0]["fields"][0]["from"], &would["changes"][0]["fields"][0]["to"]), (&Value::Null, &json!("honest")));
+    assert_eq!(host.ask(&format!("{report}?last=1")).json()["changed"], 0, "the newest alone");
+    host.ask(&format!("{report}?last=0")).problem(400);
+    host.ask("/v1/chains/default/steps/nobody/shadow").problem(404);
+    host.ask("/v1/chains/default/steps/sentiment/shadow").problem(409);
     apply(&host, &steps("off")).decision();
     assert_eq!(host.decide("honest")["trace"][0]["outcome"], "skipped");
     apply(&host, &steps("live")).decision();
@@ -293,8 +305,18 @@ fn the_command_line_does_it_all() {
     assert_eq!(host.decide("honest")["tags"]["add"], json!(["honest"]));
     assert!(run(&["chain", "list"], 0).contains("misbehave@1.2.3"));
     assert!(run(&["chain", "history"], 0).contains("Friday"));
+    assert!(run(&["chain", "show"], 0).contains("misbehave: "));
+    assert!(run(&["chain", "show", "nope"], 1).contains("no chain with this name"));
+    assert!(run(&["chain", "shadow", "default", "misbehave"], 1).contains("is not in shadow"));
     assert!(run(&["tail", "--once"], 0).contains("demo"));
     assert!(run(&["chain", "rollback"], 0).contains("is live again"));
+    let shadowed = exported.clone() + "\n[[chains.default.steps]]\nplugin = \"misbehave\"\nmode = \"shadow\"\n";
+    run(&["chain", "apply", &file("shadow.toml", shadowed.as_bytes())], 0);
+    host.decide("honest");
+    let would = run(&["chain", "shadow", "default", "misbehave"], 0);
+    assert!(would.contains("1 of 1 decisions would change") && would.contains("/tags/add"), "{would}");
+    assert!(run(&["chain", "shadow", "default", "misbehave", "--csv"], 0).contains("\"/tags/add\""));
+    run(&["chain", "rollback"], 0);
     assert!(run(&["audit"], 0).contains("setup.rollback"));
     assert!(run(&["plugin", "remove", "misbehave"], 0).contains("is removed"));
     let broken = file("broken.wasm", MISBEHAVE);

@@ -183,6 +183,19 @@ fn earlier_messages_are_read_by_who_may() {
 }
 
 #[test]
+fn a_calendar_that_was_changed_since_speaks_for_no_earlier_event() {
+    let host = curious(json!({ "grants": ["state"], "mode": "off" }));
+    let office = json!({ "time_zone": "Europe/Helsinki", "hours": { "monday": ["08:00-16:00"] } });
+    host.decide("open office");
+    assert_eq!(json_to(&host, "PUT", "/v1/calendars/office", office).status, 200);
+    host.decide("open office");
+    let report = replay(&host, &json!({ "setup": setup(json!({ "grants": ["state"] })) }));
+    assert_eq!((&report["events"], &report["compared"], &report["changed"]), (&json!(2), &json!(1), &json!(1)), "{report}");
+    let why = report["not_comparable"][0]["why"].as_str().unwrap();
+    assert!(why.ends_with("the calendar `office` was changed after that moment"), "{why}");
+}
+
+#[test]
 fn the_command_line_keeps_tables() {
     let host = TestHost::with_config(SOURCES);
     let (url, token) = (format!("http://{}", host.admin), host.data().join("admin.token").display().to_string());

@@ -1,8 +1,14 @@
 //! What an admin sees of a running host, and what it forgets: counters under names that no caller can add to, and erasure.
 
+use std::fs;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
 use serde_json::json;
 
-use crate::harness::{SOON, SOURCES, TestHost, event, fresh, until};
+use crate::desk::Desk;
+use crate::harness::{SOON, SOURCES, TestHost, event, fresh, outage, prepared, until};
 use crate::wire::{Request, call};
 
 /// A sample's value; its labels as they are written.
@@ -113,4 +119,58 @@ fn events_are_kept_for_ever_unless_the_config_says_how_long() {
     std::fs::write(host.dir.path().join("signalbox.toml"), format!("{SOURCES}[retention]\nevents_days = 1\n")).unwrap();
     host.restart();
     assert_eq!(host.rows(&id).len(), 1);
+}
+
+/// Every span that a collector got, with its attributes.
+fn spans(collector: &Desk) -> Vec<Span> {
+    let requests = collector.calls().into_iter().map(|call| {
+        assert_eq!((call.path.as_str(), call.header("authorization")), ("/v1/traces", Some("Bearer of the collector")));
+        ExportTraceServiceRequest::decode(call.body.as_slice()).unwrap()
+    });
+    requests.flat_map(|request| request.resource_spans).flat_map(|of| of.scope_spans).flat_map(|of| of.spans).collect()
+}
+
+#[test]
+fn a_collector_gets_the_journey_of_an_event_and_none_of_its_words() {
+    let collector = Desk::open();
+    let traces = format!(
+        "{SOURCES}[traces]\nurl = \"{}\"\nauthorization = \"file:collector.secret\"\nallow_private = [\"127.0.0.0/8\"]\n",
+        collector.url("/v1/traces")
+    );
+    let dir = prepared(Some(&traces));
+    fs::write(dir.path().join("collector.secret"), "Bearer of the collector").unwrap();
+    let mut host = TestHost::in_dir(dir);
+    let event = outage(&fresh("traced"));
+    let decided = host.post(event.to_string()).decision();
+    host.terminate();
+    assert!(host.ended().success());
+    let spans = spans(&collector);
+    let mut names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["chain", "claim", "event", "map", "record", "step", "step", "step"]);
+    assert!(spans.iter().all(|span| span.trace_id == spans[0].trace_id), "one journey");
+    let root = spans.iter().find(|span| span.name == "event").unwrap();
+    let text = format!("{spans:?}");
+    for word in [decided["id"].as_str().unwrap(), decided["generation"].as_str().unwrap(), "categorize@0.1.0", "demo"] {
+        assert!(text.contains(word), "no {word} in {text}");
+    }
+    assert!(root.parent_span_id.is_empty() && root.end_time_unix_nano > root.start_time_unix_nano);
+    for word in [event["text"].as_str().unwrap(), event["author"]["handle"].as_str().unwrap()] {
+        assert!(!text.contains(word), "{word}");
+    }
+    let log = host.log();
+    assert!(!log.contains("journey") && !log.contains("of the collector"), "{log}");
+}
+
+#[test]
+fn a_collector_that_is_down_costs_traces_and_nothing_else() {
+    let collector = Desk::open();
+    collector.shut();
+    let url = collector.url("/v1/traces");
+    let mut host = TestHost::with_config(&format!("{SOURCES}[traces]\nurl = \"{url}\"\nallow_private = [\"127.0.0.0/8\"]\n"));
+    (0..50).for_each(|_| drop(host.decide("all is well")));
+    host.terminate();
+    assert!(host.ended().success());
+    assert_eq!(host.log().matches("traces do not arrive").count(), 1, "{}", host.log());
+    assert!(collector.calls().is_empty());
 }

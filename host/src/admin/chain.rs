@@ -5,16 +5,19 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::body::Json;
+use super::body::{Filter, Json};
 use super::change::Change;
 use crate::app::App;
 use crate::breaker::Health;
 use crate::chain::Chain;
 use crate::error::ApiError;
+use crate::event::Timestamp;
 use crate::gate;
+use crate::replay::shadow::of_step;
+use crate::replay::{EVENTS, Report, in_the_background};
 use crate::setup::{Isolation, Mode, OnFault};
 
 /// Every chain.
@@ -92,6 +95,42 @@ pub(super) async fn reset(
     app.store.audit(change.entry("step.reset", &format!("{chain}/{step}"))).await?;
     found.breaker.reset();
     Ok(Json(found.breaker.health()))
+}
+
+/// Over which recorded events a step in shadow is looked at.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ShadowQuery {
+    /// The newest so many, of all chains: 1,000 if absent, at most 20,000.
+    #[schemars(range(min = 1, max = 20_000))]
+    last: Option<u32>,
+    /// Of those decided at this time or later.
+    since: Option<Timestamp>,
+    /// Of those decided before this time.
+    until: Option<Timestamp>,
+}
+
+/// What a step in shadow would have changed, had it had a say.
+pub(super) async fn shadow(
+    State(app): State<Arc<App>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    Filter(query): Filter<ShadowQuery>,
+) -> Result<Json<Report>, ApiError> {
+    let unknown = || ApiError::NotFound("step with this name in this chain".to_owned());
+    let Path((chain, step)) = path.map_err(|_| unknown())?;
+    let generation = app.generation();
+    let found = generation.chains().get(&chain).ok_or_else(unknown)?.clone();
+    if found.steps.iter().find(|known| known.name == step).ok_or_else(unknown)?.mode != Mode::Shadow {
+        return Err(ApiError::Conflict(format!("step `{step}` is not in shadow; what it changes is in the decisions themselves")));
+    }
+    let last = query.last.unwrap_or(EVENTS.0);
+    if !(1..=EVENTS.1).contains(&last) {
+        return Err(ApiError::Query(format!("`last` is {last}; it is 1 to {}", EVENTS.1)));
+    }
+    let recorded = app.store.recorded(query.since, query.until, last).await?;
+    let work = move || of_step(&chain, &step, &found.generation, recorded);
+    let done = in_the_background(work).map_err(|error| ApiError::Internal(format!("no thread for the report: {error}")))?;
+    done.await.map(Json).map_err(|_| ApiError::Internal("the report ended without an answer".to_owned()))
 }
 
 fn live(app: &App, chain: &Chain) -> Live {

@@ -56,6 +56,9 @@ pub(super) async fn start(
     if request.events.len() > most {
         return Err(fault("/events", format!("has {} events; a replay takes at most {most}", request.events.len())));
     }
+    if let Some(last) = request.last.filter(|last| !(1..=EVENTS.1).contains(last)) {
+        return Err(fault("/last", format!("is {last}; a replay runs over 1 to {most} recorded events")));
+    }
     let events = std::mem::take(&mut request.events).into_iter().enumerate().map(|(at, event)| {
         let event = Event::from_json(event.to_string().as_bytes()).map_err(|error| fault(&format!("/events/{at}"), error.to_string()));
         Ok(event?.event)
@@ -69,7 +72,7 @@ pub(super) async fn start(
         (None, None) => live.clone(),
     };
     let recorded = match events.is_empty() {
-        true => app.store.recorded(request.since, request.until, request.last.unwrap_or(EVENTS.0).clamp(1, EVENTS.1)).await?,
+        true => app.store.recorded(request.since, request.until, request.last.unwrap_or(EVENTS.0)).await?,
         false => Vec::new(),
     };
     let (now, against) = (change.at(), request.against);

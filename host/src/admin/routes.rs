@@ -36,6 +36,9 @@ pub const ROUTES: &[Route] = &[
     get("/chains/{name}", Viewer, "One live chain, step by step", |is| on(is, chain::show)).answers::<chain::Live>(200),
     post("/chains/{name}/steps/{step}/reset", Operator, "Lets a quarantined step back in", |is| on(is, chain::reset))
         .answers::<Health>(200),
+    get("/chains/{name}/steps/{step}/shadow", Viewer, "What a step in shadow would have changed", |is| on(is, chain::shadow))
+        .queries::<chain::ShadowQuery>()
+        .answers::<replay::Report>(200),
     get("/plugins", Viewer, "Every plugin that a step may use", |is| on(is, plugins::list)).answers::<plugins::Plugins>(200),
     post("/plugins", Developer, "Takes a plugin (raw wasm) through the gate and keeps it", |is| {
         on(is, plugins::upload).layer(DefaultBodyLimit::max(plugins::MAX_UPLOAD_BYTES))

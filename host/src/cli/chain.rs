@@ -7,15 +7,20 @@ use anyhow::Context as _;
 use http::Method;
 use serde_json::Value;
 
+use super::card::printable;
 use super::client::{Client, Reach, Reason};
+use super::replay::show;
 use super::table::table;
 use super::{Done, complain, out};
-use crate::setup::{Setup, StepSetup};
+use crate::replay::EVENTS;
+use crate::setup::{DEFAULT, Setup, StepSetup};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// The live chains, step by step, and how each step fares
     List(Read),
+    /// One live chain, with the config of every step
+    Show(Show),
     /// The whole set-up as one TOML file: chains, steps, routes, every plugin pinned
     Export(Read),
     /// Put a set-up live: built and validated first, then swapped in at once
@@ -26,6 +31,8 @@ pub(super) enum Command {
     History(Read),
     /// Let a quarantined step back in
     Reset(Reset),
+    /// What a step in shadow would have changed in what was decided
+    Shadow(Shadow),
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +42,15 @@ pub(super) struct Read {
     json: bool,
     #[command(flatten)]
     reach: Reach,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The chain
+    #[arg(default_value = DEFAULT)]
+    chain: String,
+    #[command(flatten)]
+    read: Read,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,14 +91,41 @@ pub(super) struct Reset {
     reach: Reach,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Shadow {
+    /// The chain
+    chain: String,
+    /// The step
+    step: String,
+    /// Over the newest so many recorded events
+    #[arg(long, value_name = "N", default_value_t = EVENTS.0)]
+    last: u32,
+    /// Of those decided at this time or later, such as 2026-11-01T09:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Of those decided before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Print the whole report as JSON
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print one line per field that differs, as CSV
+    #[arg(long)]
+    csv: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
 pub(super) fn chain(command: &Command) -> anyhow::Result<Done> {
     match command {
         Command::List(args) => list(args),
+        Command::Show(args) => show_one(args),
         Command::Export(args) => export(args),
         Command::Apply(args) => apply(args),
         Command::Rollback(args) => rollback(args),
         Command::History(args) => history(args),
         Command::Reset(args) => reset(args),
+        Command::Shadow(args) => shadow(args),
     }
 }
 
@@ -92,25 +135,51 @@ fn list(args: &Read) -> anyhow::Result<Done> {
         out(&format!("{chains:#}\n"));
         return Ok(Done::Well);
     }
-    let mut page = String::new();
-    for chain in chains["items"].as_array().into_iter().flatten() {
-        let sources: Vec<&str> = chain["sources"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let _ = writeln!(page, "chain {}  (sources: {})", text(chain, "name"), sources.join(", "));
-        let steps = chain["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let row = |step: &Value| {
-            let health = match step["health"]["state"].as_str() {
-                Some("quarantined") => format!("QUARANTINED until {}", text(&step["health"], "until")),
-                _ => format!("well, {} faults of late", step["health"]["recent_faults"]),
-            };
-            let grants: Vec<&str> = step["grants"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let plugin = format!("{}@{}", text(step, "plugin"), text(step, "version"));
-            [text(step, "name"), plugin, text(step, "mode"), grants.join(" "), health]
-        };
-        page.push_str(&table(["step", "plugin", "mode", "grants", "health"], steps.iter().map(row)));
-    }
+    let mut page: String = chains["items"].as_array().into_iter().flatten().map(steps).collect();
     let _ = writeln!(page, "generation {}", text(&chains, "generation"));
     out(&page);
     Ok(Done::Well)
+}
+
+fn show_one(args: &Show) -> anyhow::Result<Done> {
+    let chain = Client::new(&args.read.reach)?.get(&format!("/v1/chains/{}", part(&args.chain)), &[])?;
+    if args.read.json {
+        out(&format!("{chain:#}\n"));
+        return Ok(Done::Well);
+    }
+    let mut page = steps(&chain);
+    for step in chain["steps"].as_array().into_iter().flatten() {
+        let _ = write!(
+            page,
+            "\n{}: {}\n  starts from {}, instances {}, on fault {}\n  config ",
+            text(step, "name"),
+            text(step, "summary"),
+            text(step, "starts_from"),
+            text(step, "isolation"),
+            text(step, "on_fault")
+        );
+        let config = format!("{:#}", step["config"]);
+        let _ = writeln!(page, "{}", config.replace('\n', "\n  "));
+    }
+    // What a plugin says of itself is foreign text.
+    out(&page.lines().map(|line| printable(line) + "\n").collect::<String>());
+    Ok(Done::Well)
+}
+
+/// A chain's steps as a table, and how each fares.
+fn steps(chain: &Value) -> String {
+    let sources: Vec<&str> = chain["sources"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let row = |step: &Value| {
+        let health = match step["health"]["state"].as_str() {
+            Some("quarantined") => format!("QUARANTINED until {}", text(&step["health"], "until")),
+            _ => format!("well, {} faults of late", step["health"]["recent_faults"]),
+        };
+        let grants: Vec<&str> = step["grants"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let plugin = format!("{}@{}", text(step, "plugin"), text(step, "version"));
+        [text(step, "name"), plugin, text(step, "mode"), grants.join(" "), health]
+    };
+    let rows = table(["step", "plugin", "mode", "grants", "health"], chain["steps"].as_array().into_iter().flatten().map(row));
+    format!("chain {}  (sources: {})\n{rows}", text(chain, "name"), sources.join(", "))
 }
 
 fn export(args: &Read) -> anyhow::Result<Done> {
@@ -178,11 +247,24 @@ fn history(args: &Read) -> anyhow::Result<Done> {
 }
 
 fn reset(args: &Reset) -> anyhow::Result<Done> {
-    let part = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let path = format!("/v1/chains/{}/steps/{}/reset", part(&args.chain), part(&args.step));
     Client::changing(&args.reach, &args.reason)?.send(Method::POST, &path, None)?;
     out(&format!("step {} of chain {} runs again\n", args.step, args.chain));
     Ok(Done::Well)
+}
+
+fn shadow(args: &Shadow) -> anyhow::Result<Done> {
+    let path = format!("/v1/chains/{}/steps/{}/shadow", part(&args.chain), part(&args.step));
+    let query = [("last", Some(args.last.to_string())), ("since", args.since.clone()), ("until", args.until.clone())];
+    let report =
+        serde_json::from_value(Client::new(&args.reach)?.get(&path, &query)?).context("the host has a report of another version")?;
+    show(&report, args.json, args.csv)?;
+    Ok(Done::Well)
+}
+
+/// A name as one piece of a path.
+fn part(name: &str) -> String {
+    form_urlencoded::byte_serialize(name.as_bytes()).collect()
 }
 
 /// Reads a set-up; the files that its steps name are uploaded and pinned.

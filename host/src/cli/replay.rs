@@ -93,14 +93,20 @@ pub(super) fn replay(args: &Args) -> anyhow::Result<Done> {
         }
     };
     let report: Report = serde_json::from_value(report).context("the host has a report of another version")?;
-    if args.json {
-        out(&format!("{}\n", serde_json::to_string_pretty(&report)?));
-    } else if args.csv {
+    show(&report, args.json, args.csv)?;
+    Ok(if args.fail_on_change && report.changed > 0 { Done::Refused } else { Done::Well })
+}
+
+/// Prints a report, as it was asked for.
+pub(super) fn show(report: &Report, as_json: bool, as_csv: bool) -> anyhow::Result<()> {
+    if as_json {
+        out(&format!("{}\n", serde_json::to_string_pretty(report)?));
+    } else if as_csv {
         out(&report.csv());
     } else {
-        out(&page(&report));
+        out(&page(report));
     }
-    Ok(if args.fail_on_change && report.changed > 0 { Done::Refused } else { Done::Well })
+    Ok(())
 }
 
 /// The report as people read it.

@@ -13,7 +13,7 @@ use super::{Done, out};
 use crate::app::{App, Clock};
 use crate::config::{Config, DEMO, Overrides};
 use crate::server::{self, Bounds};
-use crate::telemetry;
+use crate::telemetry::{self, Traces};
 use crate::token;
 
 /// Between two looks for accepted events that have no decision: such are rare, and a look costs one short query.
@@ -45,8 +45,14 @@ pub(super) fn serve(args: &Args) -> anyhow::Result<Done> {
     let overrides = Overrides { listen: args.listen.clone(), admin_listen: args.admin_listen.clone(), data: args.data.clone() };
     let config = Config::load(args.config.as_deref(), &overrides)?;
     config.samples_hold().map_err(anyhow::Error::msg)?;
-    telemetry::start(&config.log)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(host(config, clock(args)))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let inside = runtime.enter();
+    let traces = telemetry::start(&config.log, config.traces.as_ref(), clock(args))?;
+    drop(inside);
+    let done = runtime.block_on(host(config, clock(args)));
+    // While the runtime is there: the exporter's calls run on it.
+    traces.into_iter().for_each(Traces::end);
+    done
 }
 
 /// The machine's time, or a test's. Nothing else of the host differs.

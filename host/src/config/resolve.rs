@@ -10,7 +10,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, TableLimits, Written,
+    Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, TableLimits, Traces,
+    TracesEntry, Written,
 };
 use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
@@ -72,6 +73,7 @@ impl Resolver<'_> {
         let sources: BTreeMap<String, SourceConfig> = sources.collect::<Result<_, ConfigError>>()?;
         let sinks = written.sinks.into_iter().map(|(name, entry)| Ok((name.clone(), self.sink(&name, entry, &sources)?)));
         let sinks = sinks.collect::<Result<_, ConfigError>>()?;
+        let traces = written.traces.map(|entry| self.traces(entry)).transpose()?;
         let listen = self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?;
         let reached = [listen, admin_listen].into_iter().find(|address| !address.ip().to_canonical().is_loopback());
         if let Some(address) = reached.filter(|_| development) {
@@ -103,6 +105,7 @@ impl Resolver<'_> {
             artefacts,
             sources,
             sinks,
+            traces,
         })
     }
 
@@ -171,6 +174,12 @@ impl Resolver<'_> {
         }
         let secret = self.secret(&entry.secret).map_err(fault)?;
         entry.resolve(&secret).map_err(fault)
+    }
+
+    fn traces(&self, entry: TracesEntry) -> Result<Traces, ConfigError> {
+        let fault = |problem: String| self.fault("[traces]", format!("traces: {problem}"));
+        let authorization = entry.authorization.as_deref().map(|reference| self.secret(reference)).transpose().map_err(fault)?;
+        entry.resolve(authorization).map_err(fault)
     }
 
     /// Follows `env:NAME` or `file:PATH`.

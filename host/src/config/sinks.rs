@@ -60,23 +60,29 @@ pub struct SinkConfig {
     pub timeout: Duration,
 }
 
+/// A url's scheme, host and port, and its path and query.
+pub(super) fn split(url: &str) -> Result<(String, String), String> {
+    let uri: Uri = url.parse().map_err(|_| format!("`{url}` is no url"))?;
+    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+        return Err(format!("`{url}` is no url with scheme and host; write one such as https://sink.example/in"));
+    };
+    Ok((format!("{scheme}://{authority}"), uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()))
+}
+
 impl SinkEntry {
     /// Resolves all but the reference of the secret, whose value is given.
     ///
     /// # Errors
     /// A sentence for the admin, without the secret.
     pub fn resolve(self, secret: &str) -> Result<SinkConfig, String> {
-        let uri: Uri = self.url.parse().map_err(|_| format!("`{}` is no url", self.url))?;
-        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return Err(format!("`{}` is no url with scheme and host; write one such as https://sink.example/in", self.url));
-        };
+        let (base, path) = split(&self.url)?;
         let mode = self.mode.unwrap_or(Mode::Full);
         if mode == Mode::NoteOnly {
             return Err("a sink has no notes; its `mode` is \"full\", \"shadow\" or \"off\"".to_owned());
         }
         Ok(SinkConfig {
-            base: format!("{scheme}://{authority}"),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            base,
+            path,
             secret: standard_secret(secret).map_err(|error| error.to_string())?,
             sources: self.sources,
             mode,

@@ -6,6 +6,7 @@ use super::answer::{Desk, Fate, meaning};
 use super::health::{later, pause};
 use super::{Now, Outlet};
 use crate::egress::{ANSWER_BYTES, Answer, Failure, Request};
+use crate::journey;
 use crate::outgoing::{Body, Outgoing, Repeat};
 use crate::store::{Due, Settled, State};
 
@@ -20,7 +21,9 @@ pub(super) async fn attempt(outlet: &Outlet, due: &Due, seen: u32, now: &Now) ->
         Repeat::ReadBack { path, mark } if due.attempts > 1 => read_back(outlet, due, path, mark, now).await,
         Repeat::Harmless | Repeat::Keyed { .. } | Repeat::ReadBack { .. } => write(outlet, due, now).await,
     };
-    settle(outlet, due, seen, &result, now)
+    let settled = settle(outlet, due, seen, &result, now);
+    journey::attempted(settled.status, settled.state.word());
+    settled
 }
 
 async fn write(outlet: &Outlet, due: &Due, now: &Now) -> Result<Answer, Failure> {

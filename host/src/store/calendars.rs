@@ -40,6 +40,16 @@ impl Store {
         self.read(move |conn| conn.prepare_cached(SQL)?.query_row([name], row).optional()).await
     }
 
+    /// When a calendar was last changed; nothing when there is none. Reads here and now: for replays, never on the event path.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when it cannot be read.
+    pub fn calendar_changed(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "SELECT name, changed, spec FROM calendars WHERE name = ?1";
+        let found = self.inner.pages.read(|conn| conn.prepare_cached(SQL)?.query_row([name], row).optional())?;
+        Ok(found.map(|calendar| calendar.changed))
+    }
+
     /// Keeps a calendar in the place of an earlier one of its name, with its audit entry.
     ///
     /// # Errors
