@@ -16,14 +16,18 @@ schemathesis URL="http://127.0.0.1:8641" TOKEN_FILE="signalbox-data/admin.token"
 advisories:
     cargo deny check advisories
 
-# Builds the example rule in every language that this machine can have, and compares their decisions
+# Builds the example rule in every language that this machine can have, compares their decisions, and measures them (BENCH=1)
 languages *LANGS:
     cargo build --release
     SIGNALBOX="$PWD/target/release/signalbox" examples/plugins/languages.sh {{ LANGS }}
 
-# The guides of all three languages typed as they stand, downloads included
+# The same from what `plugin new` writes, in the test suite: all of them must build
+templates:
+    SIGNALBOX_LANGUAGES="ts js python go go-command c assemblyscript" cargo test --locked -p signalbox --test it languages -- --nocapture
+
+# The guides of every language typed as they stand, downloads included
 guides:
-    SIGNALBOX_GUIDES="typescript python" cargo test --locked -p signalbox --test it guides
+    SIGNALBOX_GUIDES="ts python js go c assemblyscript" cargo test --locked -p signalbox --test it guides
 
 # The console in a real browser, against a real host; keeps the screenshots of the docs (needs Node.js with npm, and Chromium: `apt-get install nodejs npm chromium`)
 browser *FILES:

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::doors::{DESCRIBE, command, rule};
+use crate::doors::{DESCRIBE, EVALUATE, command, rule, rule_text};
 use crate::harness::{SIGNALBOX, SOON, complaint, directory, event, signalbox, until};
 use crate::wire::{Request, call};
 
@@ -105,6 +105,35 @@ fn an_author_sees_where_a_guest_stopped() {
         for words in frames {
             assert!(text.contains(words), "no {words}: {text}");
         }
+    }
+}
+
+/// Guests whose function `deep_inside` traps before there is any event: in `describe`, and in `configure`.
+fn trapping_early() -> [(&'static str, Vec<u8>); 3] {
+    let deep = format!("(func $deep_inside (result i32) unreachable) {EVALUATE}");
+    let call = "(drop (call $deep_inside))";
+    let module = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) (memory (export "memory") 1)
+        (func $deep_inside unreachable) (func (export "_start") (call $deep_inside)))"#;
+    [
+        ("`describe` ended as trapped", wat::parse_str(rule_text("", call, "", &deep)).unwrap()),
+        ("by-hand 0.1.0: `configure` ended as trapped", wat::parse_str(rule_text("", "", call, &deep)).unwrap()),
+        ("`describe` ended as trapped", wat::parse_str(module).unwrap()),
+    ]
+}
+
+#[test]
+fn an_author_sees_where_bringing_it_in_stopped() {
+    let dir = directory();
+    let cases = write(dir.path(), "c.toml", "[[cases]]\nname = \"it runs\"\nevent = { text = \"x\" }\nexpect = { absent = [\"tag\"] }\n");
+    for (words, plugin) in trapping_early() {
+        let file = write(dir.path(), "p.wasm", plugin);
+        for (arguments, code) in [(&["plugin", "test", &file, &cases][..], 1), (&["plugin", "test", &file], 2)] {
+            let (ended, text) = said(arguments);
+            assert!(ended == code && text.contains(words) && text.contains("deep_inside"), "{ended}, no {words}: {text}");
+        }
+        // The gate is what an admin sees: the sentence, and no frame.
+        let (_, text) = said(&["plugin", "check", &file]);
+        assert!(text.contains("ended as trapped") && !text.contains("deep_inside") && text.lines().count() == 1, "{text}");
     }
 }
 

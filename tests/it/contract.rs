@@ -25,6 +25,20 @@ fn a_host_names_the_track_that_it_speaks() {
     assert_eq!(signalbox(&["--verbose"]).status.code(), Some(2), "it says more of the version, and nothing by itself");
 }
 
+#[test]
+fn every_effect_has_its_row_in_the_guide() {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("rules.wit", include_str!("../../wit/rules.wit")).unwrap();
+    let effect = resolve.interfaces[resolve.packages[package].interfaces["types"]].types["effect"];
+    let wit_parser::TypeDefKind::Variant(effect) = &resolve.types[effect].kind else { panic!("`effect` is a variant") };
+    let guide = fs::read_to_string(repository("docs/plugins/writing.md")).unwrap();
+    let rows: Vec<&str> = guide.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1)).collect();
+    assert!(effect.cases.len() > 20);
+    for case in &effect.cases {
+        assert!(rows.iter().any(|row| row.contains(&format!("`{}`", case.name))), "`{}` has no row in docs/plugins/writing.md", case.name);
+    }
+}
+
 /// The parts of a decision that say what was decided and why.
 fn decided(printed: &Value) -> Vec<Value> {
     let decided = |one: &Value| {

@@ -77,7 +77,7 @@ fn check(wasm: &[u8]) -> Output {
 }
 
 /// What the gate said, for a plugin whose only example fails or that is refused.
-fn told(wasm: &[u8]) -> String {
+pub fn told(wasm: &[u8]) -> String {
     let output = check(wasm);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -144,6 +144,12 @@ fn two_runs_of_one_event_see_the_same_clock_and_the_same_numbers() {
     assert_eq!(first["log"], again["log"]);
 }
 
+/// Spoils a letter of the verdict: it then proposes `tax`, which is no effect.
+fn other_verdict() -> String {
+    let letter = 16384 + VERDICT.find("tag").unwrap() + 2;
+    format!("(i32.store8 (i32.const {letter}) (i32.const {})) (call $verdict)", b'x')
+}
+
 #[test]
 fn what_a_command_does_wrong_is_named() {
     for (describe, body, words) in [
@@ -156,6 +162,7 @@ fn what_a_command_does_wrong_is_named() {
         (DESCRIBE, "(loop $l (drop (call $random (i32.const 65536) (i32.const 65536))) (br $l))", "units of fuel"),
         (DESCRIBE, "(loop $l (br $l))", "units of fuel"),
         (DESCRIBE, "unreachable", "unreachable"),
+        (DESCRIBE, &other_verdict(), "JSON of another form on stdout: at `proposals[0].effect"),
         ("panic: no JSON here", "", "`describe` ended as malformed: wrote what is not JSON"),
         ("{\0}\0", "", "wrote UTF-16"),
         (r#"{"name": "x"}"#, "", "missing field `version`"),
@@ -170,6 +177,11 @@ fn what_a_command_does_wrong_is_named() {
 
 /// A rule as a core module without metadata: it proposes nothing. `start` runs in `describe`.
 pub fn rule(imports: &str, start: &str, evaluate: &str) -> Vec<u8> {
+    wat::parse_str(rule_text(imports, start, "", evaluate)).unwrap()
+}
+
+/// The same as text, with what runs in `configure`.
+pub fn rule_text(imports: &str, start: &str, configure: &str, evaluate: &str) -> String {
     let texts = ["by-hand", "0.1.0", "Proposes nothing.", r#"{"type": "object"}"#];
     let (mut data, mut at) = (String::new(), 2048);
     // name, version, summary; homepage and licence absent; kinds, effects and requests empty; the schema; no examples.
@@ -180,17 +192,16 @@ pub fn rule(imports: &str, start: &str, evaluate: &str) -> Vec<u8> {
         at += 64;
     }
     let words: String = words.iter().flat_map(|word| word.to_le_bytes()).map(|byte| format!("\\{byte:02x}")).collect();
-    wat::parse_str(format!(
+    format!(
         r#"(module {imports} (memory (export "memory") 1) (global $next (mut i32) (i32.const 8192))
             (data (i32.const 1024) "{words}") {data}
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                 global.get $next
                 (global.set $next (i32.and (i32.add (i32.add (global.get $next) (local.get 3)) (i32.const 15)) (i32.const -8))))
             (func (export "signalbox:rules/metadata@0.1.0#describe") (result i32) {start} i32.const 1024)
-            (func (export "signalbox:rules/rule@0.1.0#configure") (param i32 i32) (result i32) i32.const 4096)
+            (func (export "signalbox:rules/rule@0.1.0#configure") (param i32 i32) (result i32) {configure} i32.const 4096)
             {evaluate})"#
-    ))
-    .unwrap()
+    )
 }
 
 pub const EVALUATE: &str = r#"(func (export "signalbox:rules/rule@0.1.0#evaluate") (param i32) (result i32) i32.const 4096)"#;

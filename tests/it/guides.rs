@@ -1,16 +1,21 @@
 //! The guides of `docs/plugins/` are true: every block of code in them is run, or stands in a file that is built.
 //!
-//! A block says what it is behind its fence: `console` is a transcript, run as it is typed; `rust`, `typescript` and `python` are pieces
-//! of the example rule; `toml cases` and `json` are read. A block of another kind fails the test, so that none goes unchecked.
+//! A block says what it is behind its fence: `console` is a transcript, run as it is typed; the name of a language marks a piece of the
+//! example rule (or of the SDK); `toml cases` and `json services` are tried on a plugin, the documents of the command's protocol are
+//! asked and answered. A block of another kind, or one without a fence, fails the test, so that none goes unchecked.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
+use serde_json::{Value, json};
 use signalbox_test_guests::MISBEHAVE;
 
 use crate::desk::Desk;
-use crate::harness::{SIGNALBOX, TestHost, directory, repository, signalbox};
+use crate::harness::{SIGNALBOX, TestHost, complaint, directory, repository, signalbox};
+use crate::languages::one_build;
 
 /// One block of a guide.
 struct Block {
@@ -34,6 +39,10 @@ fn blocks_of(guide: &str) -> Vec<Block> {
             (Some(kind), None) => open = Some(Block { place: format!("{guide}:{}", at + 1), kind: kind.to_owned(), text: String::new() }),
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (None, Some(block)) => block.text += &format!("{line}\n"),
+            // The guides for authors have no block that nothing checks.
+            (None, None) if guide.starts_with("docs/plugins/") => {
+                assert!(!line.starts_with("    "), "{guide}:{}: a block without a fence goes unchecked", at + 1);
+            }
             (None, None) => {}
         }
     }
@@ -41,37 +50,65 @@ fn blocks_of(guide: &str) -> Vec<Block> {
     blocks
 }
 
+/// The sources that pieces are taken from, by the language behind the fence.
+fn sources() -> BTreeMap<&'static str, String> {
+    let read = |file: &str| fs::read_to_string(repository("examples/plugins").join(file)).unwrap();
+    // The SDK's own examples are compiled by its documentation's tests.
+    let lookup = fs::read_to_string(repository("plugins/sdk/src/lookup.rs")).unwrap().replace("//! ", "");
+    [
+        ("rust", read("rust/src/lib.rs") + &lookup),
+        ("typescript", read("typescript/plugin.ts")),
+        ("javascript", read("javascript/plugin.js")),
+        ("python", read("python/app.py")),
+        ("go", read("go/export_signalbox_rules_rule/rule.go")),
+        ("c", read("c/plugin.c")),
+        ("assemblyscript", read("assemblyscript/command.ts")),
+    ]
+    .into()
+}
+
+/// Runs cases on a plugin that takes any.
+fn cases_hold(place: &str, name: &str, text: &str) {
+    let dir = directory();
+    let file = dir.path().join(name);
+    fs::write(&file, text).unwrap();
+    let plugin = repository("tests/fossils/module-rust.wasm");
+    let output = signalbox(&["plugin", "test", plugin.to_str().unwrap(), file.to_str().unwrap()]);
+    assert!(output.status.success(), "{place}: {}{}", String::from_utf8_lossy(&output.stdout), complaint(&output));
+}
+
 #[test]
 fn every_block_is_checked_and_every_piece_stands_in_the_example() {
-    let example = |file: &str| fs::read_to_string(repository("examples/plugins").join(file)).unwrap();
-    let sources =
-        [("rust", example("rust/src/lib.rs")), ("typescript", example("typescript/plugin.ts")), ("python", example("python/app.py"))];
-    let (mut pieces, mut cases) = (0, 0);
-    let dir = directory();
+    let sources = sources();
+    let mut seen = BTreeMap::<String, usize>::new();
     for Block { place, kind, text } in blocks() {
-        if let Some((_, source)) = sources.iter().find(|(lang, _)| *lang == kind) {
-            let found = text.split("\n...\n").all(|piece| source.contains(piece.trim_end()));
-            assert!(found, "{place}: not in the example as it stands there:\n{text}");
-            pieces += 1;
-        } else if kind == "toml cases" {
-            let file = dir.path().join("cases.toml");
-            fs::write(&file, &text).unwrap();
-            let plugin = repository("tests/fossils/module-rust.wasm");
-            let output = signalbox(&["plugin", "test", plugin.to_str().unwrap(), file.to_str().unwrap()]);
-            assert!(
-                output.status.success(),
-                "{place}: {}{}",
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr)
-            );
-            cases += 1;
-        } else if kind == "json" {
-            serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
-        } else {
-            assert!(kind.starts_with("console"), "{place}: nothing checks a block of `{kind}`");
+        *seen.entry(kind.clone()).or_default() += 1;
+        match kind.as_str() {
+            "toml cases" => cases_hold(&place, "cases.toml", &text),
+            "json services" => {
+                let services: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
+                let case = json!({ "name": "read", "event": { "text": "x" }, "services": services, "expect": { "outcome": "ran" } });
+                cases_hold(&place, "cases.json", &json!([case]).to_string());
+            }
+            // What is asked and answered is held together in `protocol.rs`.
+            "json question" | "json describe" | "json configure" | "json evaluate" => {}
+            kind if kind.starts_with("console ") => {}
+            kind => {
+                let source = sources.get(kind).unwrap_or_else(|| panic!("{place}: nothing checks a block of `{kind}`"));
+                let found = text.split("\n...\n").all(|piece| source.contains(piece.trim_end()));
+                assert!(found, "{place}: not in the source as it stands there:\n{text}");
+            }
         }
     }
-    assert!(pieces >= 3 && cases >= 1, "{pieces} pieces, {cases} files of cases");
+    for kind in sources.keys().chain(&["toml cases", "json services", "console project"]) {
+        assert!(seen.contains_key(*kind), "the guides have a block of `{kind}`");
+    }
+}
+
+/// The documents of the command's protocol, by what is behind `json`.
+pub fn documents(kind: &str) -> Vec<Value> {
+    let all = blocks().into_iter().filter(|block| block.kind == format!("json {kind}"));
+    all.map(|block| serde_json::from_str(&block.text).unwrap_or_else(|error| panic!("{}: {error}", block.place))).collect()
 }
 
 /// Where a transcript is typed.
@@ -106,6 +143,7 @@ impl Terminal<'_> {
         shell.args(["-o", "pipefail", "-c", &format!("{{ {}; }} 2>&1", line.replace("127.0.0.1:8640", &public))]).current_dir(&self.folder);
         shell.env("PATH", path).env("SIGNALBOX_URL", format!("http://{}", self.host.admin)).env("SIGNALBOX_TOKEN", &self.token);
         // Its crates are those of this repository's own build, so nothing needs to be fetched.
+        let _one = (line == "./build.sh").then(one_build);
         let output = shell.env("CARGO_NET_OFFLINE", "true").output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(code), "$ {line}\n{said}");
@@ -175,13 +213,15 @@ fn follow(lang: &str, terminal: &mut Terminal<'_>) {
 
 #[test]
 fn the_first_rule_is_written_as_the_guide_says() {
-    // The other languages' toolchains come from registries: `just languages` names them here.
+    // The other languages' toolchains come from registries: `just guides` names them here.
     let asked = std::env::var_os("SIGNALBOX_GUIDES").unwrap_or_default().into_string().unwrap();
     for lang in ["rust"].into_iter().chain(asked.split_whitespace().filter(|lang| *lang != "rust")) {
         let (host, dir) = (TestHost::start(), directory());
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("guide-{lang}"));
         let mut terminal = Terminal { host: &host, folder: dir.path().to_owned(), kept, token: host.token() };
+        let start = Instant::now();
         follow(lang, &mut terminal);
+        eprintln!("{lang}: from `plugin new` to the end of its guide in {:.0} s", start.elapsed().as_secs_f64());
     }
 }
 
@@ -203,4 +243,18 @@ fn rules_are_changed_as_the_admins_guide_says() {
             (other, _) => panic!("{}: nothing checks a block of `{other}`", block.place),
         }
     }
+}
+
+#[test]
+fn what_is_typed_in_a_project_does_what_it_says() {
+    let (host, dir) = (TestHost::start(), directory());
+    // A project that is built already.
+    let into = dir.path().to_str().unwrap();
+    assert!(signalbox(&["plugin", "new", "--lang", "c", "--into", into, "outage-words"]).status.success());
+    let folder = dir.path().join("outage-words");
+    fs::create_dir(folder.join("build")).unwrap();
+    let built = fs::read(repository("tests/fossils/module-rust.wasm")).unwrap();
+    fs::write(folder.join("build/outage-words.wasm"), built).unwrap();
+    let mut terminal = Terminal { host: &host, folder, kept: dir.path().join("kept"), token: host.token() };
+    follow("project", &mut terminal);
 }

@@ -9,6 +9,7 @@ mod local;
 mod new;
 mod project;
 mod remote;
+mod sdk;
 mod test;
 mod trial;
 mod watch;

@@ -15,12 +15,13 @@ use wasmtime::{Engine, Store};
 use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
-use super::call::{name, store};
+use super::call::{frames, name, store};
 use super::command::{Problems, Program, Question, Said};
 use super::description::{Description, Example};
-use super::door::{Check, Outline, Refusal, Shape, component, look, refuse};
+use super::door::{Check, GuestFault, Outline, Refusal, Shape, component, look, refuse};
 use super::engine::{compiling, rehearsing};
 use super::functions::Functions;
+use super::misfit::{unfit, unfit_instance};
 use super::rehearsal::Rehearsal;
 use super::services::{Room, Subject, link};
 use crate::config::Limits;
@@ -162,18 +163,21 @@ fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, F
     let functions = Arc::new(Functions::open(&request.functions));
     let engine = rehearsing(functions.clone()).map_err(compile)?;
     let program = Program::compile(&engine, wasm, outline.shape).map_err(compile)?;
-    let ended =
-        |check, op: &str, (outcome, detail): (Outcome, String)| refuse(check, format!("`{op}` ended as {}: {detail}", word(outcome)));
+    let ended = |check, op: &str, (outcome, detail): (Outcome, String), plugin: Option<String>, frames| {
+        let message = format!("`{op}` ended as {}: {detail}", word(outcome));
+        Refusal { fault: Some(GuestFault { plugin, frames }), ..refuse(check, message) }
+    };
 
     let asked = program.ask::<Said>(&Question::Describe, limits, limits.activation_fuel, None);
     let memory_bytes = asked.room.budget.memory_used();
-    let said = asked.answer.map_err(|end| ended(Check::Describe, "describe", end))?;
+    let said = asked.answer.map_err(|end| ended(Check::Describe, "describe", end, None, asked.frames))?;
     let description = Description::check(said.into())?;
     let config = request.config.clone().unwrap_or_else(|| description.default_config());
     fits_schema(&description, &config)?;
     let configure = |config: &Value| {
         let asked = program.ask::<Problems>(&Question::Configure { config }, limits, limits.activation_fuel, None);
-        let found = asked.answer.map_err(|end| ended(Check::Configure, "configure", end))?.problems;
+        let about = || Some(description.about());
+        let found = asked.answer.map_err(|end| ended(Check::Configure, "configure", end, about(), asked.frames))?.problems;
         let found: Vec<_> =
             found.into_iter().take(MAX_PROBLEMS).map(|problem| ConfigProblem { pointer: problem.path, message: problem.message }).collect();
         if found.is_empty() { Ok(()) } else { Err(Failure::Config(found)) }
@@ -255,9 +259,9 @@ fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
         .iter()
         .map(|example| stage.example(&description, example, &config, request.config.is_none()))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let mut ready = stage.configured(&config)?;
+    let mut ready = stage.configured(&description, &config)?;
     if !stage.warm_up(&mut ready, &description) {
-        ready = stage.configured(&config)?;
+        ready = stage.configured(&description, &config)?;
     }
     let memory_bytes = ready.store.data().budget.memory_used();
     let (bytes, start) = match instrumented {
@@ -304,7 +308,7 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn new(engine: &'a Engine, component: Component, limits: &'a Limits) -> Result<Self, Refusal> {
-        let world = |error: wasmtime::Error| refuse(Check::World, format!("does not fit the contract: {error:#}"));
+        let world = |error: wasmtime::Error| unfit(&error);
         let mut linker = Linker::new(engine);
         link(&mut linker).map_err(world)?;
         let live = linker.instantiate_pre(&component).map_err(world)?;
@@ -317,14 +321,19 @@ impl<'a> Stage<'a> {
 
     fn describe(&self) -> Result<Description, Refusal> {
         let mut store = self.store(None, Check::Describe)?;
-        let raw = self.bare.instantiate(&mut store).and_then(|plugin| plugin.signalbox_rules_metadata().call_describe(&mut store));
-        Description::check(raw.map_err(|error| self.fault(Check::Describe, "describe", &error, &store))?)
+        let fault = |error: wasmtime::Error, store: &Store<Room>| self.fault(Check::Describe, "describe", &error, store, None);
+        let instance = self.bare.instance_pre().instantiate(&mut store).map_err(|error| fault(error, &store))?;
+        let plugin = RulePlugin::new(&mut store, &instance).map_err(|error| unfit_instance(&mut store, &instance, &error))?;
+        let raw = plugin.signalbox_rules_metadata().call_describe(&mut store).map_err(|error| fault(error, &store))?;
+        Description::check(raw)
     }
 
-    fn configured(&self, config: &Value) -> Result<Ready, Failure> {
+    fn configured(&self, description: &Description, config: &Value) -> Result<Ready, Failure> {
         // Events are not at hand while configuring: whatever asks about one is denied by the empty room.
         let mut store = self.store(None, Check::Configure)?;
-        let fault = |error: wasmtime::Error, store: &Store<Room>| self.fault(Check::Configure, "configure", &error, store);
+        let fault = |error: wasmtime::Error, store: &Store<Room>| {
+            self.fault(Check::Configure, "configure", &error, store, Some(description.about()))
+        };
         let instance = self.live.instantiate(&mut store).map_err(|error| fault(error, &store))?;
         let plugin = RulePlugin::new(&mut store, &instance).map_err(|error| fault(error, &store))?;
         match plugin.signalbox_rules_rule().call_configure(&mut store, &config.to_string()) {
@@ -363,7 +372,7 @@ impl<'a> Stage<'a> {
             Ok(rehearsal) => rehearsal,
             Err(fault) => return Ok(result(Some(fault), 0, 0)),
         };
-        let mut ready = match self.configured(example.config.as_ref().unwrap_or(config)) {
+        let mut ready = match self.configured(description, example.config.as_ref().unwrap_or(config)) {
             Ok(ready) => ready,
             // The step's own config is told by its own name; an example's is the example's fault.
             Err(failure) if example.config.is_none() => return Err(failure),
@@ -393,10 +402,11 @@ impl<'a> Stage<'a> {
             .map_err(|error| refuse(check, format!("no store could be made: {error:#}")))
     }
 
-    fn fault(&self, check: Check, function: &str, error: &wasmtime::Error, store: &Store<Room>) -> Refusal {
+    fn fault(&self, check: Check, function: &str, error: &wasmtime::Error, store: &Store<Room>, plugin: Option<String>) -> Refusal {
         let limits = Limits { fuel: self.limits.activation_fuel, ..self.limits.clone() };
         let (outcome, detail) = name(error, store.data().budget.refused, &limits);
-        refuse(check, format!("`{function}` ended as {}: {detail}", word(outcome)))
+        let fault = GuestFault { plugin, frames: frames(error) };
+        Refusal { fault: Some(fault), ..refuse(check, format!("`{function}` ended as {}: {detail}", word(outcome))) }
     }
 }
 

@@ -70,6 +70,11 @@ pub struct Example {
 }
 
 impl Description {
+    /// Its name and version, as people say them.
+    pub(super) fn about(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+
     /// The effects as a set.
     pub fn effect_set(&self) -> EffectSet {
         // The names were checked when the description was made.

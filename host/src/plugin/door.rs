@@ -37,6 +37,18 @@ pub struct Refusal {
     pub check: Check,
     /// What is wrong and what to do.
     pub message: String,
+    /// Where in the guest it ended, for whoever wrote it. No report and no answer of the host has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<GuestFault>,
+}
+
+/// A function of a guest that did not end well, while the plugin was brought in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestFault {
+    /// The plugin and its version, when it got as far as saying so.
+    pub plugin: Option<String>,
+    /// The functions that were running, innermost first.
+    pub frames: Vec<String>,
 }
 
 /// The checks of a plugin on its way in, in their order.
@@ -60,7 +72,7 @@ pub enum Check {
 }
 
 pub(super) fn refuse(check: Check, message: impl Into<String>) -> Refusal {
-    Refusal { check, message: message.into() }
+    Refusal { check, message: message.into(), fault: None }
 }
 
 /// How the bytes can be run: one of four.
@@ -295,7 +307,10 @@ fn allowed(import: &str) -> Result<(), String> {
             show(import)
         ));
     }
-    Err(format!("imports `{}`; a plugin may import `{PACKAGE}/*` and nothing else", show(import)))
+    Err(format!(
+        "imports `{}`; a plugin may import `{PACKAGE}/*` and nothing else: build it for the world `{PACKAGE}/rule-plugin` or `pure-rule`",
+        show(import)
+    ))
 }
 
 /// Splits `signalbox:rules/NAME[@VERSION]`.

@@ -1,7 +1,13 @@
-//! Reads a config into a plugin's own struct and says where it is wrong.
+//! Reads a config into a plugin's own struct and says where it is wrong; [`Config`] is a type that is its own JSON Schema.
+
+#[cfg(feature = "schema")]
+mod schema;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+#[cfg(feature = "schema")]
+pub use schema::{Config, JsonSchema, prepared, schema};
 
 use crate::ConfigProblem;
 

@@ -1,4 +1,6 @@
-//! What a Rust plugin needs: the contract's types, the `plugin!` macro that exports a rule, and small helpers for proposals.
+//! What a Rust plugin needs: the contract's types, `rule!` that makes a plugin of a function, and small helpers for proposals.
+//!
+//! [`rule!`] is the way in; [`plugin!`] exports a [`Rule`] that is written by hand. [`testing`] is a host for unit tests.
 //!
 //! Used by every Rust plugin; it never decides anything itself. The bindings compile natively too, so that a rule's pure core
 //! is tested as plain Rust; only the export glue exists on wasm alone.
@@ -11,10 +13,12 @@ pub mod clock;
 pub mod config;
 pub mod facts;
 pub mod lexicon;
+pub mod log;
 pub mod lookup;
 mod proposals;
 pub mod raw;
 mod reader;
+mod rule;
 mod scope;
 pub mod state;
 pub mod testing;
@@ -23,7 +27,11 @@ pub mod text;
 pub use bindings::exports::signalbox::rules::metadata::{Description, Example, Permission};
 pub use bindings::exports::signalbox::rules::rule::ConfigProblem;
 pub use bindings::signalbox::rules::types::*;
-pub use proposals::{Case, evidence, examples, proposal};
+pub use proposals::{Case, evidence, examples, fact, proposal};
+pub use rule::Judged;
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub use schemars;
 
 /// Host services. Importing one is a permission request that the admin sees, so call only what the rule needs.
 pub mod services {

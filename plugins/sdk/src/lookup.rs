@@ -3,6 +3,15 @@
 //! On wasm they are the host's `lookup`: each function is an import of its own, and importing one is a permission that the admin sees.
 //! A table needs the grant `lookup:TABLE`, a thread `lookup:thread`. Natively they are the example's `services`: see
 //! [`crate::testing::set_services`].
+//!
+//! ```no_run
+//! use signalbox_sdk::{RuleError, lookup, state};
+//! # fn judge() -> Result<bool, RuleError> {
+//! let row = lookup::row("services", "vpn")?;
+//! let down = row.is_some_and(|row| row.text("status") == Some("down"));
+//! let hits = state::increment("vpn", 1, Some(3_600))?;
+//! # Ok(down && hits > 3) }
+//! ```
 
 pub use crate::services::lookup::{LookupError, Prior};
 use crate::{Attribute, AttributeValue, Event, RuleError};

@@ -1,14 +1,18 @@
 //! Runs a rule's own examples natively, the way the upload gate runs them on wasm: for a plugin's unit tests.
 //!
 //! Reads the canonical JSON of an event and of what is settled, writes the canonical JSON of the proposals, and holds them
-//! against `expect`. Never linked into a guest that does not call it.
+//! against `expect`. [`MockHost`] is a host for tests of one's own. Never linked into a guest that does not call it.
 
+mod host;
 mod services;
 
 use std::cell::RefCell;
 
 use serde_json::{Map, Value, json};
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use host::keep_line;
+pub use host::{MockHost, examples_hold, logged};
 pub(crate) use services::with_services;
 pub use services::{Services, set_services};
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::sdk;
 use crate::cli::{Done, out};
 
 /// The contract.
@@ -58,8 +59,10 @@ impl Lang {
             Self::Go => (
                 "outage-words-go",
                 template!("go": "go.mod", "rule/rule.go", "export_signalbox_rules_metadata/metadata.go",
-                    "export_signalbox_rules_rule/rule.go", "pkg/go.mod", "pkg/wit/runtime/runtime.go", "pkg/wit/types/types.go",
-                    "build.sh", "README.md", ".gitignore"),
+                    "export_signalbox_rules_rule/rule.go", "wit_exports.go", "signalbox_rules_metadata/empty.s",
+                    "signalbox_rules_metadata/wit_bindings.go", "signalbox_rules_rule/empty.s", "signalbox_rules_rule/wit_bindings.go",
+                    "signalbox_rules_types/empty.s", "signalbox_rules_types/wit_bindings.go", "pkg/go.mod",
+                    "pkg/wit/runtime/runtime.go", "pkg/wit/types/types.go", "build.sh", "README.md", ".gitignore"),
             ),
             Self::Js => {
                 ("outage-words-javascript", template!("javascript": "plugin.js", "package.json", "build.sh", "README.md", ".gitignore"))
@@ -73,7 +76,10 @@ impl Lang {
             Self::Python => {
                 ("outage-words-python", template!("python": "app.py", "requirements.txt", "build.sh", "README.md", ".gitignore"))
             }
-            Self::C => ("outage-words-c", template!("c": "plugin.c", "json.h", "build.sh", "README.md", ".gitignore")),
+            Self::C => (
+                "outage-words-c",
+                template!("c": "plugin.c", "json.h", "gen/pure_rule.c", "gen/pure_rule.h", "build.sh", "README.md", ".gitignore"),
+            ),
             Self::Assemblyscript => (
                 "outage-words-assemblyscript",
                 template!("assemblyscript": "command.ts", "package.json", "build.sh", "README.md", ".gitignore"),
@@ -105,12 +111,17 @@ pub(super) fn new(args: &Args) -> anyhow::Result<Done> {
     );
     let alike = [("wit/rules.wit", WIT), ("cases.toml", CASES), ("plugin.toml", project.as_str())];
     for (path, text) in files.iter().copied().chain(alike) {
-        // An example takes the contract from this repository, a project has its own copy.
-        let text = text.replace(example, name).replace("../../../wit", "wit");
+        // An example takes contract and SDK from this repository, a project has its own copy.
+        let text = text.replace(example, name).replace("../../../wit", "wit").replace("../../../plugins/sdk", "sdk");
         write(
             &folder.join(path),
             &text.replace("signalbox plugin check build", "signalbox plugin test .\n    signalbox plugin check build"),
         )?;
+    }
+    if matches!(args.lang, Lang::Rust) {
+        for (path, text) in sdk::files() {
+            write(&folder.join("sdk").join(path), &text)?;
+        }
     }
     out(&format!("{0}\n  cd {0}\n  ./build.sh\n  signalbox plugin test .\n", folder.display()));
     Ok(Done::Well)

@@ -12,7 +12,7 @@ use crate::chain::{Chain, Step};
 use crate::config::{Isolation, Limits};
 use crate::decision::{Decision, word};
 use crate::expect::{Difference, differences, missing};
-use crate::plugin::{Failure, Rehearsal, Sandbox};
+use crate::plugin::{Failure, Refusal, Rehearsal, Sandbox};
 
 /// The chain of the plugin alone.
 const ALONE: &str = "alone";
@@ -78,7 +78,10 @@ impl<'a> Trial<'a> {
         if !given.is_empty() {
             return Ok(given);
         }
-        let chain = self.chain(None)?;
+        let chain = self.chain(None).map_err(|failure| {
+            let (ended, frames) = told(&failure);
+            anyhow::anyhow!("{ended}{}", frames.iter().map(|frame| format!("\n  {}", printable(frame))).collect::<String>())
+        })?;
         let [step] = chain.steps.as_slice() else { anyhow::bail!("a trial has one step") };
         let description = step.plugin.description();
         let own = of_examples(&description.examples).map_err(anyhow::Error::msg)?;
@@ -101,7 +104,8 @@ impl<'a> Trial<'a> {
         let chain = match self.chain(case.config.as_ref()) {
             Ok(chain) => chain,
             Err(failure) => {
-                tried.ended = Some(failure.to_string());
+                let (ended, frames) = told(&failure);
+                (tried.ended, tried.frames) = (Some(ended), frames);
                 return tried;
             }
         };
@@ -140,6 +144,17 @@ impl<'a> Trial<'a> {
         }
         tried.decision = Some(decision);
         tried
+    }
+}
+
+/// Why a plugin did not come in, with its name when that is known, and where in it that was.
+fn told(failure: &Failure) -> (String, Vec<String>) {
+    match failure {
+        Failure::Refused(Refusal { message, fault: Some(fault), .. }) => {
+            let plugin = fault.plugin.as_ref().map(|plugin| format!("{plugin}: ")).unwrap_or_default();
+            (format!("{plugin}{message}"), fault.frames.clone())
+        }
+        other => (other.to_string(), Vec::new()),
     }
 }
 
