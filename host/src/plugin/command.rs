@@ -43,12 +43,12 @@ pub(super) struct Pipes {
 
 /// A command ended itself. Not an error when the code is 0.
 #[derive(Debug, thiserror::Error)]
-#[error("exited with code {0}")]
+#[error("exited with code {0}; end with code 0, and say in the answer's `error` why there is no verdict")]
 pub(super) struct Exit(pub i32);
 
 /// A command wrote more than its budget.
 #[derive(Debug, thiserror::Error)]
-#[error("wrote more than {} KiB on stdout", .0 >> 10)]
+#[error("wrote more than {} KiB on stdout; write one verdict, and what is for people on stderr", .0 >> 10)]
 pub(super) struct TooMuchOutput(pub usize);
 
 /// Longest line of stderr that is kept as one, bytes.
@@ -332,7 +332,7 @@ fn read<T: DeserializeOwned>(output: &[u8]) -> Result<T, String> {
         // The words may be the guest's own: one line, and not a long one.
         let place = format!("at `{}`, {}", error.path(), error.inner());
         let place: String = place.chars().take(300).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        format!("wrote JSON of another form on stdout: {place}")
+        format!("wrote JSON of another form on stdout: {place}; the contract's JSON is in `wit/rules.wit`")
     })
 }
 
