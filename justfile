@@ -32,3 +32,7 @@ guides:
 # The console in a real browser, against a real host; keeps the screenshots of the docs (needs Node.js with npm, and Chromium: `apt-get install nodejs npm chromium`)
 browser *FILES:
     SCREENSHOTS="$PWD/docs/screenshots" tests/browser/run {{ FILES }}
+
+# What it withstands, some ten minutes: the lines of the table in docs/reliability.md (strace: `apt-get install strace`; the full disk needs the right to mount)
+reliability *TESTS:
+    cargo test --locked -p signalbox --test soak -- --nocapture --test-threads=1 {{ TESTS }} 2>&1 | grep -oE '\| .* \|$|^test result.*|panicked.*'

@@ -44,6 +44,7 @@ mod outbox;
 mod read;
 mod schema;
 mod state;
+mod sum;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{FILE, StoreError, schema};
+use super::{FILE, StoreError, schema, sum};
 
 /// What a journal holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,11 @@ pub fn inspect(file: &Path) -> Result<Contents, StoreError> {
     if version == 0 {
         return Err(unusable(file, "it is an empty database, and no journal", "name the file that `signalbox backup` wrote"));
     }
+    // Older copies have no sums to hold their texts against.
+    if version >= schema::SUMMED {
+        let texts = "SELECT (SELECT count(whole(event, sum)) FROM events) + (SELECT count(whole(decision, sum)) FROM decisions)";
+        conn.query_row(texts, [], |row| row.get::<_, i64>(0)).map_err(sqlite)?;
+    }
     // A table that a later version brought is not there in an older copy: then nothing is in it.
     let count = |table: &str, rest: &str| -> Result<u64, StoreError> {
         let there = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
@@ -123,7 +128,8 @@ fn existing(file: &Path) -> Result<Connection, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file, flags).map_err(|error| StoreError::sqlite(file, &error))?;
-    conn.busy_timeout(schema::BUSY).map_err(|error| StoreError::sqlite(file, &error))?;
+    let set_up = conn.busy_timeout(schema::BUSY).and_then(|()| sum::teach(&conn));
+    set_up.map_err(|error| StoreError::sqlite(file, &error))?;
     Ok(conn)
 }
 

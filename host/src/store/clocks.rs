@@ -301,7 +301,7 @@ impl ClockRow {
 
     /// The event of this clock and trigger, accepted and not decided yet.
     fn follow_up(&self, conn: &Connection, trigger: Trigger, at: Timestamp) -> rusqlite::Result<()> {
-        const EVENT: &str = "SELECT event FROM events WHERE seq = ?1";
+        const EVENT: &str = "SELECT whole(event, sum) FROM events WHERE seq = ?1";
         let json: Option<String> = conn.prepare_cached(EVENT)?.query_row([self.event], |row| row.get(0)).optional()?;
         // The event may have been erased on somebody's wish: then there is nothing to decide about.
         let Some(mut event) = json.and_then(|json| serde_json::from_str::<Event>(&json).ok()) else { return Ok(()) };

@@ -23,7 +23,7 @@ impl Store {
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the journal cannot be read.
     pub async fn following(&self, place: i64, trace: bool, most: u32) -> Result<Vec<(i64, Stored)>, StoreError> {
         let sql = format!(
-            "SELECT e.event, {}, d.seq FROM decisions d JOIN events e ON e.seq = d.event WHERE d.seq > ?1 ORDER BY d.seq LIMIT ?2",
+            "SELECT whole(e.event, e.sum), {}, d.seq FROM decisions d JOIN events e ON e.seq = d.event WHERE d.seq > ?1 ORDER BY d.seq LIMIT ?2",
             decision(trace)
         );
         self.read(move |conn| {

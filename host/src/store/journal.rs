@@ -11,8 +11,8 @@ use super::approvals::{self, NewApproval, Of};
 use super::clocks::{By, Happened, NewClock, started};
 use super::keys::Key;
 use super::outbox::{OutboxRows, Posted, thread};
-use super::state;
 use super::{Accepted, Mine, Store, StoreError};
+use super::{state, sum};
 use crate::calendar::Calendars;
 use crate::decision::Decision;
 use crate::event::{Event, Timestamp};
@@ -146,7 +146,7 @@ pub(super) enum Found {
 
 /// Looks up to three keys up in one read. When they lead to different events, a decided one wins: its answer has been given.
 pub(super) fn find(conn: &Connection, keys: &[Key]) -> rusqlite::Result<Found> {
-    const SQL: &str = "SELECT d.event_id, d.id, d.decision, c.event FROM claims c LEFT JOIN decisions d ON d.event = c.event \
+    const SQL: &str = "SELECT d.event_id, d.id, whole(d.decision, d.sum), c.event FROM claims c LEFT JOIN decisions d ON d.event = c.event \
         WHERE c.key IN (?1, ?2, ?3)";
     let mut statement = conn.prepare_cached(SQL)?;
     let mut rows = statement.query(params![keys.first(), keys.get(1), keys.get(2)])?;
@@ -162,7 +162,7 @@ pub(super) fn find(conn: &Connection, keys: &[Key]) -> rusqlite::Result<Found> {
 
 /// The recorded decision of one event.
 pub(super) fn decision_of(conn: &Connection, seq: i64) -> rusqlite::Result<Option<Recorded>> {
-    const SQL: &str = "SELECT event_id, id, decision FROM decisions WHERE event = ?1";
+    const SQL: &str = "SELECT event_id, id, whole(decision, sum) FROM decisions WHERE event = ?1";
     conn.prepare_cached(SQL)?.query_row([seq], recorded).optional()
 }
 
@@ -173,7 +173,7 @@ pub(super) fn pending(conn: &Connection) -> rusqlite::Result<Vec<i64>> {
 
 /// An event's claim keys and its JSON.
 pub(super) fn event(conn: &Connection, seq: i64) -> rusqlite::Result<(Vec<Key>, String)> {
-    conn.prepare_cached("SELECT keys, event FROM events WHERE seq = ?1")?.query_row([seq], |row| {
+    conn.prepare_cached("SELECT keys, whole(event, sum) FROM events WHERE seq = ?1")?.query_row([seq], |row| {
         let keys = row.get_ref(0)?.as_blob()?.as_chunks().0.to_vec();
         Ok((keys, row.get(1)?))
     })
@@ -211,10 +211,11 @@ impl EventRow {
     }
 
     pub(super) fn insert(&self, conn: &Connection, keys: &[Key]) -> rusqlite::Result<i64> {
-        conn.prepare_cached("INSERT INTO events (received, keys, event) VALUES (?1, ?2, ?3)")?.execute(params![
+        conn.prepare_cached("INSERT INTO events (received, keys, event, sum) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
             self.received,
             keys.as_flattened(),
-            self.json
+            self.json,
+            sum::of(&self.json)
         ])?;
         let seq = conn.last_insert_rowid();
         claim(conn, seq, keys)?;
@@ -258,10 +259,12 @@ impl DecisionRow {
 
     fn insert(&self, conn: &Connection, event: i64) -> rusqlite::Result<()> {
         const SQL: &str = "INSERT INTO decisions (event, id, source, event_id, revision, ticket_id, category, sentiment, priority, \
-            escalation, degraded, decided, decision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            escalation, degraded, decided, decision, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let Self { id, source, event_id, revision, ticket_id, category, sentiment, priority, escalation, degraded, decided, json } = self;
-        let row =
-            params![event, id, source, event_id, revision, ticket_id, category, sentiment, priority, escalation, degraded, decided, json];
+        let sum = sum::of(json);
+        let row = params![
+            event, id, source, event_id, revision, ticket_id, category, sentiment, priority, escalation, degraded, decided, json, sum
+        ];
         conn.prepare_cached(SQL)?.execute(row).map(drop)
     }
 

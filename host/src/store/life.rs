@@ -242,7 +242,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they cannot be read.
     pub async fn recorded(&self, since: Option<Timestamp>, until: Option<Timestamp>, limit: u32) -> Result<Vec<RecordedRun>, StoreError> {
-        const SQL: &str = "SELECT e.event, d.decision, a.asked FROM decisions d JOIN events e ON e.seq = d.event \
+        const SQL: &str = "SELECT whole(e.event, e.sum), whole(d.decision, d.sum), a.asked FROM decisions d JOIN events e ON e.seq = d.event \
             LEFT JOIN asked a ON a.event = d.event WHERE d.decided >= ?1 AND d.decided < ?2 ORDER BY d.decided DESC, d.seq DESC LIMIT ?3";
         let span = (since.map_or(0, millis), until.map_or(i64::MAX, millis));
         let read = move |conn: &Connection| {

@@ -79,7 +79,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the journal cannot be read.
     pub async fn decision(&self, id: &str) -> Result<Option<Stored>, StoreError> {
-        const SQL: &str = "SELECT e.event, d.decision FROM decisions d JOIN events e ON e.seq = d.event WHERE d.id = ?1";
+        const SQL: &str =
+            "SELECT whole(e.event, e.sum), whole(d.decision, d.sum) FROM decisions d JOIN events e ON e.seq = d.event WHERE d.id = ?1";
         let id = id.to_owned();
         self.read(move |conn| conn.prepare_cached(SQL)?.query_row([id], stored).optional()).await
     }
@@ -89,7 +90,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the journal cannot be read.
     pub async fn event_decision(&self, source: &str, event_id: &str) -> Result<Option<Stored>, StoreError> {
-        const SQL: &str = "SELECT e.event, d.decision FROM decisions d JOIN events e ON e.seq = d.event \
+        const SQL: &str = "SELECT whole(e.event, e.sum), whole(d.decision, d.sum) FROM decisions d JOIN events e ON e.seq = d.event \
             WHERE d.event_id = ?2 AND +d.source = ?1 ORDER BY d.revision DESC, d.seq DESC LIMIT 1";
         let (source, event_id) = (source.to_owned(), event_id.to_owned());
         self.read(move |conn| conn.prepare_cached(SQL)?.query_row(params![source, event_id], stored).optional()).await
@@ -170,7 +171,7 @@ fn select(query: &Query) -> Result<(String, Vec<Value>, usize), StoreError> {
     let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
     values.push(Value::Integer(i64::from(limit) + 1));
     let sql = format!(
-        "SELECT e.event, {}, d.decided, d.seq FROM decisions d {hint} JOIN events e ON e.seq = d.event WHERE {} \
+        "SELECT whole(e.event, e.sum), {}, d.decided, d.seq FROM decisions d {hint} JOIN events e ON e.seq = d.event WHERE {} \
          ORDER BY d.decided DESC, d.seq DESC LIMIT ?",
         decision(query.trace.unwrap_or(true)),
         conditions.join(" AND ")
@@ -180,7 +181,7 @@ fn select(query: &Query) -> Result<(String, Vec<Value>, usize), StoreError> {
 
 /// The column of a decision, with its trace or without.
 pub(super) fn decision(trace: bool) -> &'static str {
-    if trace { "d.decision" } else { "json_remove(d.decision, '$.trace')" }
+    if trace { "whole(d.decision, d.sum)" } else { "json_remove(whole(d.decision, d.sum), '$.trace')" }
 }
 
 impl<T> Page<T> {

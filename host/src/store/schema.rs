@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, sum};
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 9] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS];
+const MIGRATIONS: [&str; 10] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS, SUMS];
 
 /// The version of the tables that this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -285,6 +285,15 @@ CREATE INDEX approvals_state ON approvals (state, seq);
 CREATE INDEX approvals_event ON approvals (event);
 ";
 
+/// The version from which on texts have sums.
+pub(super) const SUMMED: u32 = 10;
+
+/// `sum` is the CRC-32 of the JSON text beside it (`sum.rs`); rows from before this step have none.
+const SUMS: &str = "
+ALTER TABLE events ADD COLUMN sum INTEGER;
+ALTER TABLE decisions ADD COLUMN sum INTEGER;
+";
+
 /// FULL: a commit is on the disk when it returns, also through a power cut. The pages copied per checkpoint (16 MiB) keep
 /// checkpoints rare next to commits; the limit (64 MiB) gives the disk back after a burst. What is
 /// deleted is overwritten: somebody has asked to be forgotten.
@@ -366,6 +375,7 @@ fn set_up(conn: Connection) -> rusqlite::Result<Connection> {
     conn.busy_timeout(BUSY)?;
     conn.execute_batch(SETTINGS)?;
     conn.set_prepared_statement_cache_capacity(64);
+    sum::teach(&conn)?;
     Ok(conn)
 }
 

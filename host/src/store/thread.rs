@@ -18,7 +18,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the journal cannot be read.
     pub fn thread(&self, event: &Event, thread: &str, limit: u32) -> Result<Vec<Message>, StoreError> {
-        const SQL: &str = "SELECT seq, event FROM events WHERE json_extract(event, '$.thread_id') = ?1 \
+        const SQL: &str = "SELECT seq, whole(event, sum) FROM events WHERE json_extract(event, '$.thread_id') = ?1 \
             AND json_extract(event, '$.thread_id') IS NOT NULL ORDER BY seq DESC LIMIT ?2";
         let rows: Vec<(i64, String)> = self.inner.lookups.read(|conn| {
             conn.prepare_cached(SQL)?.query_map(params![thread, LOOKED_AT], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
@@ -35,7 +35,7 @@ impl Store {
     pub fn message(&self, seq: i64) -> Result<Option<Event>, StoreError> {
         let json = self.inner.pages.read(|conn: &Connection| {
             let row = |row: &Row<'_>| row.get::<_, String>(0);
-            conn.prepare_cached("SELECT event FROM events WHERE seq = ?1")?.query_row([seq], row).optional()
+            conn.prepare_cached("SELECT whole(event, sum) FROM events WHERE seq = ?1")?.query_row([seq], row).optional()
         })?;
         Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     }
