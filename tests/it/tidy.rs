@@ -71,6 +71,8 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "alert",
+            "alike",
             "answers",
             "ask",
             "calendar",
@@ -91,6 +93,7 @@ const LAW: &[(&str, &[&str])] = &[
             "source",
             "state",
             "store",
+            "table",
             "tables",
             "token",
             "verdict",
@@ -103,6 +106,8 @@ const LAW: &[(&str, &[&str])] = &[
     ("eval", &[]),
     ("lib", &[]),
     ("sink", &["decision", "outgoing"]),
+    ("alike", &["event"]),
+    ("alert", &["decision", "event", "outgoing", "verdict"]),
     ("call", &[]),
     ("delivery", &["egress", "event", "outgoing", "retry", "store"]),
     ("egress", &["event", "network", "signature"]),
@@ -183,6 +188,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["egress"]),
     ("rustls_native_certs", &["egress"]),
     ("httpdate", &["delivery"]),
+    ("lettre", &["egress"]),
     ("csv", &["table"]),
 ];
 
