@@ -11,6 +11,7 @@
 //! Nothing here decides an event, and no handler checks a role: the table has done so before it is called.
 
 mod about;
+mod alerts;
 mod approvals;
 mod audit;
 mod body;

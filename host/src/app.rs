@@ -2,7 +2,11 @@
 //!
 //! The only file that reads the clock. What must agree is built together, in the order it depends on itself.
 
+mod alerts;
+mod alike;
 mod approvals;
+mod desks;
+mod turns;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -17,14 +21,16 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
 use tracing::Instrument as _;
 
+pub use turns::{Turn, Turns};
+
 use crate::answers::{Live, Then};
 use crate::ask::record;
 use crate::calendar::{Calendar, Calendars};
 use crate::chain::Ran;
-use crate::config::{self, Config, SinkConfig, TIMEOUT, Workflow};
+use crate::config::{self, AlertConfig, Config, SinkConfig, Workflow};
 use crate::decision::Decision;
-use crate::delivery::{Delivery, Desk};
-use crate::egress::{Auth, Credentials, Login, Place, Tls};
+use crate::delivery::Delivery;
+use crate::egress::Tls;
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::journey;
@@ -36,7 +42,6 @@ use crate::registry::Registry;
 use crate::replay::Archive;
 use crate::sink;
 use crate::source::Source;
-use crate::source::outbound::{Outbound, OutboundAuth};
 use crate::state::Shelves;
 use crate::store::{Besides, Mine, Posted, Recorded, State, Store, StoreError};
 use crate::tables::Tables;
@@ -44,8 +49,11 @@ use crate::token::{AdminToken, Tries};
 
 /// Between two batches of the sweep: events come first.
 const SWEEP_PAUSE: Duration = Duration::from_millis(200);
-/// Accepted events resumed at once after a start.
-const RESUME_BATCH: usize = 64;
+/// Accepted events resumed at once: more than a host has in work, so that after a start all of them are in line before anything comes in.
+const RESUME_BATCH: usize = 1_024;
+
+/// An accepted event that has no decision, and its place in its line.
+pub type Behind = (Option<Turn>, Mine);
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -76,40 +84,6 @@ impl Clock {
             }
         }
     }
-}
-
-/// Where calls go, by the names that the outbox knows: the places in the config.
-fn desks(config: &Config, tls: &Tls) -> anyhow::Result<BTreeMap<String, Desk>> {
-    let mut desks = BTreeMap::new();
-    for (name, source) in &config.sources {
-        if let Some(outbound) = source.source.outbound() {
-            let name = format!("sources.{name}");
-            let desk = desk(outbound, tls).map_err(|problem| anyhow::anyhow!("{name}.outbound: {problem}"))?;
-            desks.insert(name, desk);
-        }
-    }
-    for (name, sink) in &config.sinks {
-        let place = Place { base: sink.base.clone(), allow_private: sink.allow_private.clone(), timeout: sink.timeout };
-        let desk = Desk { place, auth: Auth::Signed(sink.secret.clone()), mode: sink.mode, retry: sink.retry };
-        desks.insert(format!("sinks.{name}"), desk);
-    }
-    Ok(desks)
-}
-
-/// A source's way back to its desk.
-fn desk(outbound: &Outbound, tls: &Tls) -> Result<Desk, String> {
-    let allow_private = outbound.allow_private.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    let place = Place { base: outbound.base.clone(), allow_private, timeout: TIMEOUT };
-    let auth = match &outbound.auth {
-        OutboundAuth::None => Auth::None,
-        OutboundAuth::Header { name, value } => Auth::Headers(vec![(name.clone(), value.expose().to_owned())]),
-        OutboundAuth::ClientCredentials { token_path, client_id, client_secret, scope } => {
-            let (client_id, client_secret) = (client_id.clone(), client_secret.expose().to_owned());
-            let credentials = Credentials { client_id, client_secret, scope: scope.clone() };
-            Auth::Login(Box::new(Login::new(place.clone(), token_path.clone(), &credentials, tls)?))
-        }
-    };
-    Ok(Desk { place, auth, mode: outbound.mode, retry: outbound.retry })
 }
 
 /// What a source's adapter writes back of a decision.
@@ -195,6 +169,11 @@ pub struct App {
     /// Where a source's clocks warn, when it says so itself.
     warn_shares: BTreeMap<String, f64>,
     sinks: BTreeMap<String, SinkConfig>,
+    alert_sinks: BTreeMap<String, AlertConfig>,
+    /// Whose turn it is.
+    pub turns: Turns,
+    /// Messages that a new one is compared with; nothing when it is compared with none.
+    recent: Option<std::sync::Mutex<crate::alike::Recent>>,
     retention: Option<Duration>,
     stopping: AtomicBool,
 }
@@ -213,12 +192,15 @@ impl App {
         let archive = Arc::new(Then { store: store.clone(), calendars: known.clone() });
         let answers = Arc::new(Live { tables: tables.clone(), store: store.clone(), calendars: known });
         let backing = Backing { answers, shelves: Arc::new(Shelves::of(store.state(clock.now()).await?)) };
+        let recent = alike::recent(&store, config.workflow.similar_hours, clock.now()).await?;
         let sandbox = Arc::new(Sandbox::start(&config.limits, program.to_owned(), config.data.join("artefacts"))?);
         let registry = Registry::open(sandbox, store.clone(), &config, clock.now()).await?;
         // Reading the machine's authorities takes some 20 ms of a start.
-        let calls = !config.sinks.is_empty() || config.sources.values().any(|source| source.source.outbound().is_some());
+        let calls = !config.sinks.is_empty()
+            || !config.alerts.is_empty()
+            || config.sources.values().any(|source| source.source.outbound().is_some());
         let tls = if calls { Tls::of_this_machine() } else { Tls::of_nobody() }?;
-        let delivery = Delivery::new(store.clone(), desks(&config, &tls)?, &tls, move || clock.now())?;
+        let delivery = Delivery::new(store.clone(), desks::desks(&config, &tls)?, &tls, move || clock.now())?;
         let rate = |(name, source): (&String, &config::SourceConfig)| {
             let per_second = NonZeroU32::new(source.max_per_second).unwrap_or(NonZeroU32::MIN);
             // Twice a second's worth at once: desks send what piled up in one burst.
@@ -231,7 +213,7 @@ impl App {
         };
         let rates = Rates(config.sources.iter().map(rate).collect());
         Ok(Self {
-            metrics: Metrics::new(config.sources.keys()),
+            metrics: Metrics::new(config.sources.keys(), config.alerts.keys()),
             started: clock.now(),
             places: config.max_in_flight,
             clock,
@@ -242,6 +224,9 @@ impl App {
             store,
             delivery: Arc::new(delivery),
             sinks: config.sinks,
+            alert_sinks: config.alerts,
+            turns: Turns::default(),
+            recent: recent.map(std::sync::Mutex::new),
             retention: config.retention,
             lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
@@ -269,21 +254,42 @@ impl App {
         self.registry.live()
     }
 
-    /// Decides the events that were accepted and not decided when the host last stopped.
+    /// The events that were accepted and not decided, each with its place in its line: what comes in from now on comes behind them.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn left_behind(&self) -> Result<Vec<Behind>, StoreError> {
+        let stand = |mine: Mine| (mine.accepted().map(|event| self.turns.queue(event)), mine);
+        Ok(self.store.pending(RESUME_BATCH).await?.into_iter().map(stand).collect())
+    }
+
+    /// Decides them.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub async fn catch_up(&self, behind: Vec<Behind>) -> anyhow::Result<()> {
+        for (mut turn, mine) in behind {
+            if let Some(turn) = &mut turn {
+                turn.wait().await;
+            }
+            self.decide(mine).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides whatever was accepted and not decided; says how many events that were.
     ///
     /// # Errors
     /// When the journal cannot be read or written.
     pub async fn resume(&self) -> anyhow::Result<usize> {
         let mut resumed = 0;
         loop {
-            let batch = self.store.pending(RESUME_BATCH).await?;
-            if batch.is_empty() {
+            let behind = self.left_behind().await?;
+            if behind.is_empty() {
                 return Ok(resumed);
             }
-            for mine in batch {
-                self.decide(mine).await?;
-                resumed += 1;
-            }
+            resumed += behind.len();
+            self.catch_up(behind).await?;
         }
     }
 
@@ -336,15 +342,20 @@ impl App {
         let clocks = if message { self.clocks(&event.source, &mut decision) } else { Vec::new() };
         let (free, approvals) = self.approvals(event, &decision);
         let posted = self.posted(event, &decision, free);
-        let to_send = posted.iter().any(|posted| posted.state == State::Waiting);
+        let alerts = self.raised(event, &decision);
+        let to_send = !alerts.is_empty() || posted.iter().any(|posted| posted.state == State::Waiting);
+        let asks = approvals.len();
         let (asked, writes, calendars) = (record(&asked, self.asked_bytes), written.writes(), self.calendars.clone());
-        let besides = Besides { posted, asked, writes, approvals, clocks, message, calendars };
-        let (recorded, happened) = self.store.record_all(mine, event, &decision, besides).instrument(journey::record()).await?;
+        let alert_window = self.workflow.alert_window;
+        let besides = Besides { posted, asked, writes, approvals, alerts, alert_window, clocks, message, calendars };
+        let (recorded, happened, rung) = self.store.record_all(mine, event, &decision, besides).instrument(journey::record()).await?;
         // An earlier decision stands with what was written then; this one's writes are taken back.
         if *recorded.decision_id == decision.head.id {
             written.keep();
+            self.metrics.workflow.asked(asks);
         }
         self.happened(&happened);
+        self.rung(&rung);
         self.turn.send_replace(());
         if to_send {
             self.delivery.wake();

@@ -134,7 +134,7 @@ impl Chain {
             backing,
             now,
             run,
-            draft: Draft::default(),
+            draft: Draft::of(event),
             stopped_by: None,
             history: Vec::new(),
             asked: Vec::new(),

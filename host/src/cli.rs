@@ -2,6 +2,7 @@
 //!
 //! Every command returns its exit code; every word that a person reads leaves through `out` or `complain`.
 
+mod alert;
 mod approval;
 mod audit;
 mod backup;
@@ -85,6 +86,9 @@ enum Command {
     /// Make, list and revoke the tokens of a running host
     #[command(subcommand)]
     Token(token::Command),
+    /// Alerts of a running host, and who was told
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// What waits for a person on a running host: list, approve, reject
     #[command(subcommand)]
     Approval(approval::Command),
@@ -155,6 +159,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(&args),
         Command::Table(command) => tables::tables(&command),
         Command::Token(command) => token::token(&command),
+        Command::Alert(command) => alert::alert(&command),
         Command::Approval(command) => approval::approval(&command),
         Command::Clock(command) => clock::clock(&command),
         Command::Calendar(command) => calendar::calendar(&command),

@@ -3,6 +3,7 @@
 //! Two stages. [`Written`] is the file as it stands, unknown keys refused; [`Config`] is resolved: every default filled in, every
 //! reference followed, every value trusted from here on. Only this file reads the environment and config files.
 
+mod alerts;
 mod limits;
 mod outbound;
 mod resolve;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use alerts::{AlertConfig, AlertEntry, AlertWay, Veil, address};
 pub use limits::{Limits, TableLimits};
 pub use outbound::OutboundEntry;
 use resolve::{Resolver, line_of};
@@ -31,7 +33,7 @@ pub use workflow::{Workflow, WorkflowEntry};
 pub use crate::setup::Isolation;
 use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::signature::Auth;
-use crate::source::{Answer, Source};
+use crate::source::{Answer, FeedSpec, Source};
 
 /// The public listener unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:8640";
@@ -56,7 +58,7 @@ pub struct Written {
     pub log: Log,
     /// How long events are kept.
     pub retention: Retention,
-    /// What happens around decisions: clocks, approvals.
+    /// What happens around decisions: clocks, approvals, alerts.
     pub workflow: WorkflowEntry,
     /// Connections to desks, by the name in `POST /hooks/NAME`. Without any there is `demo`.
     pub sources: BTreeMap<String, SourceEntry>,
@@ -70,6 +72,8 @@ pub struct Written {
     pub sinks: BTreeMap<String, SinkEntry>,
     /// The OpenTelemetry collector that gets traces; without it there are none.
     pub traces: Option<TracesEntry>,
+    /// Who is told of alerts, and how.
+    pub alerts: BTreeMap<String, AlertEntry>,
 }
 
 /// `[server]`.
@@ -177,6 +181,9 @@ pub struct SourceEntry {
     pub outbound: Option<OutboundEntry>,
     /// The share of a service level's target at which its clock warns, instead of `workflow.warn_share`.
     pub warn_share: Option<f64>,
+    /// Calls that fill tables, beside those of its adapter: `[[sources.NAME.feed]]`.
+    #[serde(default)]
+    pub feed: Vec<FeedSpec>,
 }
 
 /// A plugin that came with the host or with its config.
@@ -258,6 +265,8 @@ pub struct Config {
     pub sinks: BTreeMap<String, SinkConfig>,
     /// Where traces go, if anywhere.
     pub traces: Option<Traces>,
+    /// Who is told of alerts, by name.
+    pub alerts: BTreeMap<String, AlertConfig>,
 }
 
 /// What the command line says over the file.
@@ -382,6 +391,10 @@ mod tests {
             ("[traces]\nurl = \"https://a.example\"\nauthorization = \"hunter2\"\n", 1, "a secret is written by reference"),
             ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"hunter2\"\n", 1, "a secret is written by reference"),
             ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"file:/dev/null\"\n", 1, "is empty"),
+            ("[alerts.pager]\n", 1, "alert sink `pager`: says none, or more than one, of `url`, `smtp` and `note`"),
+            ("[alerts.Pager]\nnote = true\n", 1, "no sink's name"),
+            ("[alerts.pager]\nnote = true\nsources = [\"nope\"]\n", 1, "no source `nope`"),
+            ("[alerts.pager]\nurl = \"https://a.example\"\nsecret = \"hunter2\"\n", 1, "a secret is written by reference"),
             ("[sinks.audit]\nurl = \"https://a.example\"\nsecret = \"env:PATH\"\nsources = [\"nope\"]\n", 1, "no source `nope`"),
         ] {
             let error = refused(text);

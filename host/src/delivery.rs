@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::Instrument as _;
 
-use crate::egress::{Auth, Egress, Place, Tls};
+use crate::egress::{Auth, Egress, Place, Post, Postbox, Tls};
 use crate::event::Timestamp;
 use crate::journey;
 use crate::outgoing::Mode;
@@ -39,13 +39,40 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Desk {
     /// Where it is.
-    pub place: Place,
-    /// How calls prove themselves.
-    pub auth: Auth,
+    pub way: Way,
     /// How much is sent.
     pub mode: Mode,
     /// How often and how long.
     pub retry: Retry,
+}
+
+/// How a desk or sink is reached.
+#[derive(Debug)]
+pub enum Way {
+    /// By calls.
+    Web {
+        /// Where it is.
+        place: Place,
+        /// How calls prove themselves.
+        auth: Auth,
+    },
+    /// By mail.
+    Mail(Postbox),
+}
+
+/// The same, open.
+enum Line {
+    Web(Egress),
+    Mail(Post),
+}
+
+impl Way {
+    fn open(self, tls: &Tls) -> Result<(String, Line), String> {
+        match self {
+            Self::Web { place, auth } => Ok((place.base.clone(), Line::Web(Egress::new(place, auth, tls)?))),
+            Self::Mail(postbox) => Ok((format!("smtp://{}:{}", postbox.host, postbox.port), Line::Mail(Post::new(postbox, tls)?))),
+        }
+    }
 }
 
 /// The worker, and what it knows of every desk.
@@ -63,7 +90,7 @@ type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
 struct Outlet {
     name: String,
     base: String,
-    egress: Egress,
+    line: Line,
     mode: Mode,
     retry: Retry,
     health: Mutex<Health>,
@@ -93,11 +120,10 @@ impl Delivery {
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let mut outlets = BTreeMap::new();
-        for (name, Desk { place, auth, mode, retry }) in desks {
-            let base = place.base.clone();
-            let egress = Egress::new(place, auth, tls).map_err(|problem| anyhow::anyhow!("{name}: {problem}"))?;
+        for (name, Desk { way, mode, retry }) in desks {
+            let (base, line) = way.open(tls).map_err(|problem| anyhow::anyhow!("{name}: {problem}"))?;
             let (health, under_way) = (Mutex::default(), AtomicUsize::new(0));
-            outlets.insert(name.clone(), Arc::new(Outlet { name, base, egress, mode, retry, health, under_way }));
+            outlets.insert(name.clone(), Arc::new(Outlet { name, base, line, mode, retry, health, under_way }));
         }
         Ok(Self { store, outlets, news: Notify::new(), now: Box::new(now) })
     }

@@ -1,4 +1,4 @@
-//! The one guarded HTTP client. Nothing else of the host opens an outbound connection.
+//! The one guarded HTTP client, and beside it the one for mail. Nothing else of the host opens an outbound connection.
 //!
 //! Used by the delivery worker. One [`Egress`] is the way to one desk: scheme, host and port come from the config and from nowhere
 //! else, TLS is verified, redirects are answers like others, proxies of the environment are not asked, and an address that is not
@@ -7,6 +7,7 @@
 
 mod guard;
 mod login;
+mod mail;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -34,6 +35,7 @@ use crate::network::{Network, special};
 use crate::signature::{Secret, sign_standard};
 use guard::{Guard, Refused};
 pub use login::{Credentials, Login};
+pub use mail::{Mail, Post, Postbox};
 pub use tls::Tls;
 
 /// For a connection, TLS not included: a desk that is there answers in far less.

@@ -5,6 +5,7 @@
 
 mod object;
 mod read;
+mod related;
 mod timestamp;
 
 use schemars::JsonSchema;
@@ -15,6 +16,7 @@ pub use read::{
     EventError, MAX_ATTACHMENTS, MAX_ATTRIBUTES, MAX_ID_BYTES, MAX_STRING_BYTES, MAX_TEXT_BYTES, MAX_TEXT_CHARS, Parsed, TEXT_CHARS,
     json_error, utf8,
 };
+pub use related::{Related, Similar, strip};
 pub use timestamp::Timestamp;
 
 /// A value of an open set of facts.

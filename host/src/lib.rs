@@ -43,6 +43,10 @@ pub mod delivery;
 
 pub mod sink;
 
+pub mod alert;
+
+pub mod alike;
+
 pub mod calendar;
 
 pub mod sla;

@@ -5,6 +5,7 @@
 //! list: it must never come from an event, since whoever writes events would then fill the memory of two machines.
 
 mod page;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 pub use page::Page;
+pub use workflow::Workflow;
 
 use crate::decision::{Decision, Outcome, TraceEntry};
 
@@ -63,6 +65,8 @@ pub enum Called {
     Dropped(String),
     /// Looked at only, for a reason that the adapter names.
     Observed(String),
+    /// It filled this table.
+    Fed(String),
     /// Refused, with the code of the answer.
     Refused(&'static str),
     /// The caller hung up before there was an answer.
@@ -78,6 +82,7 @@ impl Called {
             Self::Receipt => ("receipt", ""),
             Self::Dropped(reason) => ("dropped", reason),
             Self::Observed(reason) => ("observed", reason),
+            Self::Fed(table) => ("fed", table),
             Self::Refused(code) => ("refused", code),
             Self::Gone => ("gone", ""),
         }
@@ -92,6 +97,8 @@ pub struct Metrics {
     unrouted: AtomicU64,
     /// By clock, and by what happened to it.
     clocks: [[AtomicU64; CLOCK_EVENTS.len()]; CLOCKS.len()],
+    /// Alerts and approvals.
+    pub workflow: Workflow,
 }
 
 /// One source's calls.
@@ -176,7 +183,7 @@ impl SourceMeter {
             Called::Repeated => bump(&self.answered[1]),
             Called::Receipt => bump(&self.answered[2]),
             Called::Gone => bump(&self.gone),
-            Called::Dropped(_) | Called::Observed(_) | Called::Refused(_) => {
+            Called::Dropped(_) | Called::Observed(_) | Called::Fed(_) | Called::Refused(_) => {
                 let (result, reason) = called.labels();
                 let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
                 let reasons = reasons.entry(result).or_default();
@@ -211,10 +218,10 @@ impl StepMeter {
 }
 
 impl Metrics {
-    /// Nothing counted yet, for these sources.
-    pub fn new<'a>(sources: impl Iterator<Item = &'a String>) -> Self {
+    /// Nothing counted yet, for these sources and sinks of alerts.
+    pub fn new<'a>(sources: impl Iterator<Item = &'a String>, sinks: impl Iterator<Item = &'a String>) -> Self {
         let sources = sources.map(|name| (name.clone(), Arc::new(SourceMeter::new()))).collect();
-        Self { sources, ..Self::default() }
+        Self { sources, workflow: Workflow::new(sinks), ..Self::default() }
     }
 
     /// A call of this source begins.
@@ -286,6 +293,7 @@ impl Metrics {
                 page.sample(family, &[("clock", clock)], read(&counts[what]));
             }
         }
+        self.workflow.write(page);
         let chains = self.chains.read().unwrap_or_else(PoisonError::into_inner);
         page.family("signalbox_decisions_total", "counter", "Events decided by a chain.");
         page.each("signalbox_decisions_total", chains.iter().map(|(name, chain)| (name, read(&chain.decided))));
@@ -403,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_call_is_counted_once_however_it_ends() {
-        let metrics = Metrics::new([&"desk".to_owned()].into_iter());
+        let metrics = Metrics::new([&"desk".to_owned()].into_iter(), std::iter::empty());
         metrics.begin("desk").finish(&Called::Decided);
         metrics.begin("desk").finish(&Called::Refused("signature"));
         drop(metrics.begin("desk"));

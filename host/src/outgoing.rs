@@ -28,9 +28,9 @@ pub enum Mode {
 pub struct Outgoing {
     /// The adapter's name for it, such as "note" or "tag".
     pub name: String,
-    /// "POST", "PUT", "PATCH" or "DELETE".
+    /// "POST", "PUT", "PATCH" or "DELETE"; "MAIL" for a mail.
     pub method: String,
-    /// Path and query below the source's `base`, percent-encoded, starting with `/`.
+    /// Path and query below the source's `base`, percent-encoded, starting with `/`; empty for a mail.
     pub path: String,
     /// Headers of its own, none of them a secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -51,6 +51,19 @@ pub enum Body {
     Json(Value),
     /// `application/x-www-form-urlencoded`, in this order.
     Form(Vec<(String, String)>),
+    /// No HTTP at all: a mail, whose `Message-ID` is the same on every attempt.
+    Mail(Letter),
+}
+
+/// A mail to one person or list: an address that is refused stops nobody else's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Letter {
+    /// The address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
 }
 
 /// Why an answer that got lost on the way back does not make an effect happen twice.

@@ -15,6 +15,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const DUPLICATE: HeaderName = HeaderName::from_static("signalbox-duplicate");
 /// Says why an event was not run.
 const DROPPED: HeaderName = HeaderName::from_static("signalbox-dropped");
+/// Says which tables were filled.
+const FED: HeaderName = HeaderName::from_static("signalbox-fed");
 /// Says what was observed.
 const OBSERVED: HeaderName = HeaderName::from_static("signalbox-observed");
 
@@ -65,6 +67,11 @@ pub fn dropped(reason: &str) -> Response {
 /// `204`: recorded against its ticket, and what it was.
 pub fn observed(what: &str) -> Response {
     passed(OBSERVED, what)
+}
+
+/// `204`: rows of these tables say something else now.
+pub fn fed(tables: &str) -> Response {
+    passed(FED, tables)
 }
 
 fn passed(name: HeaderName, reason: &str) -> Response {

@@ -12,6 +12,7 @@ mod cloudevents;
 mod condition;
 mod content;
 mod entities;
+mod feed;
 mod field;
 mod filter;
 mod guard;
@@ -30,10 +31,12 @@ use serde_json::Value;
 pub use self::adapter::{About, Adapter, AdapterError, Answer, Form};
 pub use self::condition::Scalar;
 pub use self::content::{Content, UnsupportedContent};
+use self::feed::Feed;
+pub use self::feed::{Fed, FeedSpec};
 use self::field::Field;
 use self::outbound::{Desk, Outbound};
 use self::reading::Call;
-use crate::event::{AttributeValue, Direction, Event, EventError, Parsed, Timestamp, utf8};
+use crate::event::{AttributeValue, Direction, Event, EventError, Parsed, Timestamp, strip, utf8};
 use crate::signature::{Auth, ChallengeAnswer, Reach, Refusal, Scheme, SchemeError, Secret, verify};
 use crate::sla::Status;
 
@@ -71,6 +74,8 @@ pub struct Settings {
     pub own_user: Option<String>,
     /// Where and how decisions are written back; without it they are not.
     pub outbound: Option<Desk>,
+    /// Tables that its calls fill, beside those of the adapter.
+    pub feeds: Vec<FeedSpec>,
 }
 
 /// Why a source cannot be used as configured.
@@ -95,6 +100,14 @@ pub enum SourceError {
         /// What does not fit.
         problem: String,
     },
+    /// A feed does not fit.
+    #[error("source `{name}`: {problem}")]
+    Feed {
+        /// The source.
+        name: String,
+        /// What does not fit.
+        problem: String,
+    },
     /// The adapter cannot tell who did something.
     #[error("source `{0}` says `own_user`, but its adapter has no [loop_guard] that knows users; remove it")]
     OwnUser(String),
@@ -113,6 +126,8 @@ pub enum Mapped {
         /// Why, in the adapter's words.
         reason: String,
     },
+    /// Rows of tables that say something else from now on: recorded, never run.
+    Fed(Vec<Fed>),
     /// Something that the desk or our side did: recorded, never run.
     Observation {
         /// What, in the adapter's words.
@@ -168,7 +183,7 @@ impl Source {
     ///
     /// # Errors
     /// A [`SourceError`] for the admin.
-    pub fn new(name: &str, adapter: Adapter, settings: Settings) -> Result<Self, SourceError> {
+    pub fn new(name: &str, mut adapter: Adapter, settings: Settings) -> Result<Self, SourceError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
         if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
             return Err(SourceError::Name(name.to_owned()));
@@ -183,6 +198,10 @@ impl Source {
         let answer = settings.answer.unwrap_or(adapter.answer);
         if settings.own_user.is_some() && !adapter.guard.names_actors() {
             return Err(SourceError::OwnUser(name.to_owned()));
+        }
+        for feed in settings.feeds {
+            let in_feed = |problem| SourceError::Feed { name: name.to_owned(), problem };
+            adapter.feeds.push(Feed::resolve(feed, &adapter.maps).map_err(in_feed)?);
         }
         let in_outbound = |problem| SourceError::Outbound { name: name.to_owned(), problem };
         let outbound = match (settings.outbound, &adapter.outbound) {
@@ -265,6 +284,9 @@ impl Source {
     /// A [`MapError`] with the place in the caller's own body.
     pub fn map(&self, headers: &HeaderMap, query: Option<&str>, body: &[u8], received: Timestamp) -> Result<Mapping, MapError> {
         let content = Content::of(headers)?;
+        if let Some(mapping) = self.map_feed(headers, query, body)? {
+            return Ok(mapping);
+        }
         let mut mapping = match self.adapter.form {
             Form::Mapped => self.map_own(content, headers, query, body)?,
             Form::Canonical | Form::CloudEvents => self.map_canonical(content, headers, query, body)?,
@@ -272,7 +294,8 @@ impl Source {
         if let Mapped::Event(event) = &mut mapping.mapped {
             event.source.clone_from(&self.name);
             event.received = received;
-            // Only the host says that a clock has run out.
+            // Only the host says what a message is related to, and that a clock has run out.
+            strip(event);
             event
                 .attributes
                 .retain(|one| !(one.key == TRIGGER && matches!(&one.value, AttributeValue::Text(text) if text.starts_with("sla-"))));
@@ -283,6 +306,17 @@ impl Source {
             }
         }
         Ok(mapping)
+    }
+
+    /// A call that fills tables is no event, and need not look like one.
+    fn map_feed(&self, headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Option<Mapping>, MapError> {
+        // What is no JSON is refused in the words of the form.
+        let Some(document) = Some(&self.adapter.feeds).filter(|feeds| !feeds.is_empty()).and_then(|_| document(body).ok()) else {
+            return Ok(None);
+        };
+        let mut left_out = Vec::new();
+        let fed = self.fed(Call { document: &document, headers, query }, &mut left_out)?;
+        Ok(fed.map(|fed| Mapping { mapped: Mapped::Fed(fed), unknown_keys: 0, left_out, deed: Deed::default() }))
     }
 
     fn map_canonical(&self, content: Content, headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Mapping, MapError> {
@@ -340,6 +374,15 @@ impl Source {
             _ => Mapped::Event(Box::new(event)),
         };
         Ok(Mapping { mapped, unknown_keys: unknown_keys.saturating_sub(1), left_out: Vec::new(), deed })
+    }
+
+    /// The rows that a call tells of; nothing when it is no feed's, or our own echo.
+    fn fed(&self, call: Call<'_>, notes: &mut Vec<String>) -> Result<Option<Vec<Fed>>, EventError> {
+        if self.adapter.guard.holds(call, self.own_user.as_deref()) {
+            return Ok(None);
+        }
+        let fed: Vec<Fed> = self.adapter.feeds.iter().filter_map(|feed| feed.read(call, notes)).collect::<Result<_, _>>()?;
+        Ok(Some(fed).filter(|fed| !fed.is_empty()))
     }
 
     /// Our own echo, else the first drop rule that holds, else the first observe rule.

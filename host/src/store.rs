@@ -19,6 +19,7 @@
 //! - `state.rs`: what steps remember. `thread.rs`: the messages of one thread.
 //! - `tables.rs`: the admin's tables, every version of a row.
 //! - `approvals.rs`: what a person must agree to before it leaves.
+//! - `alerts.rs`: who was told of what, once per key.
 //! - `clocks.rs`: service levels that were promised, and what became of them.
 //! - `calendars.rs`: business calendars, as they were written.
 //! - `schema.rs`: the file, its lock, its tables.
@@ -26,6 +27,7 @@
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
+mod alerts;
 mod approvals;
 mod audit;
 mod backup;
@@ -57,6 +59,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use alerts::{AlertQuery, NewAlert, Rung, Spared, StoredAlert, Told};
 pub use approvals::{ApprovalQuery, Kind as ApprovalKind, NewApproval, Ruled, Stand, StoredApproval};
 pub use audit::{AuditQuery, Audited, Entry, digest};
 pub use backup::{Contents, backup, in_use, inspect, restore, room};

@@ -169,6 +169,49 @@ impl Tables {
         Ok(imported)
     }
 
+    /// Lets rows say something else, or takes them away, as a desk tells of them; a table that is not there is made. What says so already
+    /// changes nothing and is no entry.
+    ///
+    /// # Errors
+    /// [`TableError`]; then no row is changed.
+    pub async fn feed(
+        &self,
+        name: &str,
+        rows: &BTreeMap<String, Option<Map<String, Value>>>,
+        entry: Entry,
+    ) -> Result<Imported, TableError> {
+        named(name)?;
+        let _one_at_a_time = self.changing.lock().await;
+        let before = self.book().table(name).cloned();
+        let checks = before.as_ref().and_then(|table| table.schema.as_ref()).map(validator).transpose()?;
+        let (mut told, mut set, mut unset) = (Imported::default(), BTreeMap::new(), Vec::new());
+        for (key, row) in rows {
+            keyed(key)?;
+            let known = before.as_ref().and_then(|table| table.rows.get(key));
+            let row = row.as_ref().map(|row| columns(row, checks.as_ref(), &self.limits)).transpose()?;
+            match (known, row) {
+                (None, None) => told.unchanged += 1,
+                (Some(known), Some(row)) if known.columns == row => told.unchanged += 1,
+                (Some(_), None) => {
+                    told.removed += 1;
+                    unset.push(key.clone());
+                }
+                (known, Some(row)) => {
+                    if known.is_some() {
+                        told.changed += 1;
+                    } else {
+                        told.added += 1;
+                    }
+                    set.insert(key.clone(), row);
+                }
+            }
+        }
+        if !(set.is_empty() && unset.is_empty()) {
+            self.make(TableEdit { name: name.to_owned(), set, unset, ..TableEdit::default() }, entry, before.as_deref()).await?;
+        }
+        Ok(told)
+    }
+
     /// Records an edit and swaps the table in.
     async fn make(&self, edit: TableEdit, entry: Entry, before: Option<&Table>) -> Result<Arc<Table>, TableError> {
         self.room_for(&edit.name)?;

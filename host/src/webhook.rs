@@ -19,14 +19,14 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::call::Peer;
+use crate::call::{Peer, RequestId};
 use crate::error::ApiError;
 use crate::event::{Event, Timestamp};
 use crate::journey;
 use crate::metrics::Called;
 use crate::respond::{self, Made};
 use crate::signature::Reach;
-use crate::source::{Answer, Content, Deed, MapError, Mapped, Mapping, Source};
+use crate::source::{Answer, Content, Deed, Fed, MapError, Mapped, Mapping, Source};
 use crate::store::{Claim, Keys, Mine, Observation, Recorded, delivery_key};
 
 /// What an answer is counted as, and the answer.
@@ -41,6 +41,8 @@ struct Call {
     query: Option<String>,
     body: Bytes,
     started: Instant,
+    /// As in the host's log.
+    request: String,
     /// Held until the work is done, not until the caller is gone.
     _permit: OwnedSemaphorePermit,
 }
@@ -83,7 +85,8 @@ async fn take(app: Arc<App>, source: Arc<Source>, peer: Peer, request: Request<B
     // A place only now: whoever sends slowly, or cannot sign, takes none from the desks that can.
     let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded)?;
     let query = parts.uri.query().map(str::to_owned);
-    let call = Call { app, source, headers: parts.headers, query, body, started: Instant::now(), _permit: permit };
+    let request = parts.extensions.get::<RequestId>().map(|RequestId(id)| id.clone()).unwrap_or_default();
+    let call = Call { app, source, headers: parts.headers, query, body, started: Instant::now(), request, _permit: permit };
     let (answer, answered) = oneshot::channel();
     let span = journey::event(call.source.name());
     tokio::spawn(async move { call.decide(answer).await }.instrument(span));
@@ -147,6 +150,10 @@ impl Call {
                 tracing::info!(source = self.source.name(), reason, "event not run");
                 return reply(answer, Ok((Called::Dropped(reason.clone()), respond::dropped(&reason))));
             }
+            Mapped::Fed(fed) => {
+                let fed = self.feed(fed, now).await;
+                return reply(answer, fed);
+            }
             Mapped::Observation { reason, ticket } => {
                 let observed = self.observe(reason, ticket, deed, now).await;
                 return reply(answer, observed);
@@ -171,6 +178,16 @@ impl Call {
         Ok(told)
     }
 
+    /// Lets rows of tables say what the desk tells, before it is told that it was heard.
+    async fn feed(&self, fed: Vec<Fed>, at: Timestamp) -> Told {
+        let delivery = self.source.delivery_id(&self.headers);
+        let key = delivery_key(self.source.name(), delivery.as_deref(), &self.body);
+        let tables = fed.iter().map(|fed| fed.table.as_str()).collect::<Vec<_>>().join(", ");
+        let told = (Called::Fed(tables.clone()), respond::fed(&tables));
+        self.app.feed(self.source.name(), fed, key, &self.request, at).await?;
+        Ok(told)
+    }
+
     /// Whose event it is: decided before, or ours to decide. Waits, within the caller's budget, while another copy is decided.
     async fn claim(&self, keys: &Keys) -> Result<Claimed, ApiError> {
         loop {
@@ -186,13 +203,25 @@ impl Call {
     /// soon as the event is durable; the work goes on.
     async fn run(&self, mut mine: Mine, event: Arc<Event>, answer: Answered) {
         let mut answer = Some(answer);
+        // Before anything is waited for: who came first is first in line.
+        let mut turn = self.app.turns.queue(&event);
         // An earlier copy may have been accepted and not decided: the decision belongs to that one.
-        let event = mine.accepted().cloned().map_or(event, Arc::new);
+        let event = mine.accepted().cloned().unwrap_or_else(|| self.related(event));
+        let event = Arc::new(event);
         if self.source.answer() == Answer::Receipt {
             match self.accept(mine, &event, &mut answer).await {
                 Some(accepted) => mine = accepted,
                 None => return,
             }
+        }
+        if timeout(self.budget_left(), turn.wait()).await.is_err() {
+            if answer.is_some() {
+                match self.accept(mine, &event, &mut answer).await {
+                    Some(accepted) => mine = accepted,
+                    None => return,
+                }
+            }
+            turn.wait().await;
         }
         let chain = self.app.generation().chain_for(&event);
         let now = self.app.clock.now();
@@ -235,6 +264,13 @@ impl Call {
                 }
             }
         }
+    }
+
+    /// The event with what it is related to.
+    fn related(&self, event: Arc<Event>) -> Event {
+        let mut event = Arc::unwrap_or_clone(event);
+        self.app.relate(&mut event);
+        event
     }
 
     /// Makes the event durable and answers with a receipt; gives the claim back, or nothing when the journal refused.

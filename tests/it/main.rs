@@ -7,23 +7,27 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where, and ends")]
 #![expect(clippy::print_stderr, reason = "a test that failed shows its host's log")]
 
+mod alerts;
 mod authoring;
 mod backup;
 mod bad_call;
 mod bombs;
 mod cli;
+mod commands;
 mod console;
 mod contract;
 mod delivery;
 mod desk;
 mod doors;
 mod eval;
+mod feeds;
 mod foreign;
 mod guides;
 mod harness;
 mod journal;
 mod languages;
 mod lifecycle;
+mod mailbox;
 mod people;
 mod pressure;
 mod protocol;
@@ -32,6 +36,7 @@ mod sandbox;
 mod source;
 mod state;
 mod tables;
+mod threads;
 mod tidy;
 mod watching;
 mod webhook;

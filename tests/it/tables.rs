@@ -21,7 +21,11 @@ fn json_to(host: &TestHost, method: &str, path: &str, body: Value) -> Answer {
 
 /// A host whose only step is the curious one, with these further keys of its step.
 pub fn curious(more: Value) -> TestHost {
-    let host = TestHost::with_config(SOURCES);
+    curious_in(TestHost::with_config(SOURCES), more)
+}
+
+/// The same, on this host.
+pub fn curious_in(host: TestHost, more: Value) -> TestHost {
     let uploaded = send(&host, "POST", "/v1/plugins", "application/wasm", CURIOUS);
     assert_eq!(uploaded.status, 201, "{}", uploaded.text());
     assert_eq!(uploaded.json()["plugin"]["examples"].as_array().unwrap().len(), 5, "they ran with the answers they bring");

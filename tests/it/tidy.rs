@@ -72,6 +72,8 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "alert",
+            "alike",
             "answers",
             "ask",
             "calendar",
@@ -93,6 +95,7 @@ const LAW: &[(&str, &[&str])] = &[
             "source",
             "state",
             "store",
+            "table",
             "tables",
             "token",
             "verdict",
@@ -104,6 +107,8 @@ const LAW: &[(&str, &[&str])] = &[
     ("eval", &[]),
     ("lib", &[]),
     ("sink", &["decision", "outgoing"]),
+    ("alike", &["event"]),
+    ("alert", &["decision", "event", "outgoing", "verdict"]),
     ("call", &[]),
     ("delivery", &["egress", "event", "journey", "outgoing", "retry", "store"]),
     ("egress", &["event", "network", "signature"]),
@@ -205,6 +210,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["egress"]),
     ("rustls_native_certs", &["egress"]),
     ("httpdate", &["delivery"]),
+    ("lettre", &["egress"]),
     ("csv", &["table"]),
 ];
 

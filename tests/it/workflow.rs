@@ -30,7 +30,7 @@ sla = [
 "#;
 
 /// A host that lives at a moment of the test's choice.
-fn host_at(config: &str, moment: &str) -> TestHost {
+pub fn host_at(config: &str, moment: &str) -> TestHost {
     let dir = prepared(Some(config));
     fs::write(dir.path().join("api.secret"), "a token").unwrap();
     fs::write(dir.path().join("clock"), moment).unwrap();
@@ -38,19 +38,19 @@ fn host_at(config: &str, moment: &str) -> TestHost {
 }
 
 /// Moves the host's time, in one piece.
-fn now(host: &TestHost, moment: &str) {
+pub fn now(host: &TestHost, moment: &str) {
     let (new, clock) = (host.dir.path().join("clock.new"), host.dir.path().join("clock"));
     fs::write(&new, moment).unwrap();
     fs::rename(new, clock).unwrap();
 }
 
-fn send(host: &TestHost, verb: &str, path: &str, body: &str) -> Answer {
+pub fn send(host: &TestHost, verb: &str, path: &str, body: &str) -> Answer {
     let request = Request::new(verb, path).json().body(body.as_bytes().to_vec());
     call(host.admin, &request.header("authorization", &format!("Bearer {}", host.token())))
 }
 
 /// A webhook of Zammad's: an article of this sender on a ticket in this state; without a sender, a change of the ticket alone.
-fn tell(host: &TestHost, id: u32, ticket: u32, state: &str, sender: Option<&str>) -> Answer {
+pub fn tell(host: &TestHost, id: u32, ticket: u32, state: &str, sender: Option<&str>) -> Answer {
     let article = sender.map(|sender| {
         json!({ "id": id, "sender": sender, "type": "email", "body": "The app is slow again", "content_type": "text/plain", "internal": false })
     });
@@ -59,7 +59,7 @@ fn tell(host: &TestHost, id: u32, ticket: u32, state: &str, sender: Option<&str>
     call(host.public, &zammad(&format!("delivery-{id}"), ZAMMAD_KEY, body.to_string().as_bytes()))
 }
 
-fn items(host: &TestHost, path: &str) -> Vec<Value> {
+pub fn items(host: &TestHost, path: &str) -> Vec<Value> {
     let page = host.ask(path);
     assert_eq!(page.status, 200, "{}", page.text());
     page.json()["items"].as_array().unwrap().clone()

@@ -74,6 +74,7 @@ async fn rule(
         Ruled::Not(state) => Err(ApiError::Conflict(format!("this approval is {}; only one that waits is settled", state.word()))),
         Ruled::Done(happened) => {
             app.happened(&happened);
+            app.metrics.workflow.ruled(approve);
             app.delivery.wake();
             Ok(Json(app.store.approval(&id).await?.ok_or_else(unknown)?))
         }

@@ -30,7 +30,9 @@ pub(super) async fn event(
     let Path((source, event_id)) = path.map_err(|_| unknown())?;
     // The source is a name of the config, if there is such an event at all; nothing is written when there is none.
     let entry = change.entry("event.erase", &source);
-    told(app.store.erase_event(source, event_id, entry).await?)
+    let erased = app.store.erase_event(source, event_id, entry).await?;
+    app.relearn().await?;
+    told(erased)
 }
 
 pub(super) async fn author(
@@ -39,7 +41,9 @@ pub(super) async fn author(
     change: Change,
 ) -> Result<Json<Erased>, ApiError> {
     let Path(author) = path.map_err(|_| unknown())?;
-    told(app.store.erase_author(author, change.entry("author.erase", "events of one author")).await?)
+    let erased = app.store.erase_author(author, change.entry("author.erase", "events of one author")).await?;
+    app.relearn().await?;
+    told(erased)
 }
 
 fn told(erased: store::Erased) -> Result<Json<Erased>, ApiError> {

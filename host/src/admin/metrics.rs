@@ -31,6 +31,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     live(&app, &mut page);
     deliveries(&app, &mut page).await;
     clocks(&app, &mut page).await;
+    waiting(&app, &mut page).await;
     host(&app, &mut page);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.text()).into_response()
 }
@@ -61,6 +62,22 @@ async fn clocks(app: &App, page: &mut Page) {
     page.family("signalbox_clocks_open", "gauge", "Clocks of service levels that still wait for an answer, by where they stand.");
     for (clock, state, count) in open {
         page.sample("signalbox_clocks_open", &[("clock", clock.word()), ("state", state.word())], count);
+    }
+}
+
+/// What waits for a person, and what sinks of alerts were spared so far. Left out while the journal cannot be read.
+async fn waiting(app: &App, page: &mut Page) {
+    if let Ok(waiting) = app.store.waiting_approvals().await {
+        page.family("signalbox_approvals_waiting", "gauge", "What waits for a person, by what it is.");
+        for (kind, count) in waiting {
+            page.sample("signalbox_approvals_waiting", &[("kind", kind)], count);
+        }
+    }
+    if let Ok(held) = app.store.held_alerts().await {
+        page.family("signalbox_alerts_held", "gauge", "Alerts held back from a sink that no summary tells of yet.");
+        for (sink, count) in held {
+            page.sample("signalbox_alerts_held", &[("sink", &sink)], count);
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::{
-    about, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, setup, sources,
-    stream, tables, tokens, volume,
+    about, alerts, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, setup,
+    sources, stream, tables, tokens, volume,
 };
 use crate::app::App;
 use crate::breaker::Health;
@@ -22,8 +22,8 @@ use crate::gate::GateReport;
 use crate::replay;
 use crate::setup::Setup;
 use crate::store::{
-    ApprovalQuery, AuditQuery, Audited, ClockQuery, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query, StoredApproval,
-    StoredClock, StoredDelivery, Token, TokenQuery, Volume, VolumeQuery,
+    AlertQuery, ApprovalQuery, AuditQuery, Audited, ClockQuery, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query,
+    StoredAlert, StoredApproval, StoredClock, StoredDelivery, Token, TokenQuery, Volume, VolumeQuery,
 };
 use crate::tables::Imported;
 use crate::token::Role::{self, Admin, Developer, Operator, Viewer};
@@ -101,6 +101,9 @@ pub const ROUTES: &[Route] = &[
     post("/approvals/{id}/reject", Operator, "Says no: it is never sent", |is| on(is, approvals::reject))
         .takes::<approvals::Ruling>()
         .answers::<StoredApproval>(200),
+    get("/alerts", Viewer, "What was raised, and who was told, newest first", |is| on(is, alerts::list))
+        .queries::<AlertQuery>()
+        .answers::<Page<StoredAlert>>(200),
     get("/clocks", Viewer, "Clocks of service levels, newest first", |is| on(is, clocks::list))
         .queries::<ClockQuery>()
         .answers::<Page<StoredClock>>(200),

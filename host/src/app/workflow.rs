@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::App;
 use crate::decision::{Decision, Dropped, Follows};
 use crate::event::{AttributeValue, Event, Timestamp};
-use crate::store::{Happened, NewClock, Observation, StoreError};
+use crate::source::Fed;
+use crate::store::{Entry, Happened, NewClock, Observation, StoreError};
+use crate::tables::TableError;
+use crate::token::Role;
 
 /// The longest between two looks for what came due: the machine's clock may jump, and a look costs one short query.
 const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -20,6 +23,41 @@ impl App {
     pub async fn observe(&self, observation: Observation, thread: Option<String>, key: [u8; 32]) -> Result<(), StoreError> {
         let happened = self.store.observe(observation, thread, key, &self.calendars).await?;
         self.happened(&happened);
+        Ok(())
+    }
+
+    /// Lets rows of tables say what a desk tells, each table with its entry in the audit log, and records that it did. A delivery that was
+    /// recorded before changes nothing: what it told may have been overtaken.
+    ///
+    /// # Errors
+    /// [`TableError`]: the desk's retry brings it again.
+    pub async fn feed(&self, source: &str, fed: Vec<Fed>, key: [u8; 32], request: &str, at: Timestamp) -> Result<(), TableError> {
+        if self.store.observed(key).await? {
+            return Ok(());
+        }
+        let mut tables = Vec::new();
+        for Fed { table, rows } in fed {
+            let entry = Entry {
+                at,
+                token: format!("source:{source}"),
+                name: source.to_owned(),
+                // What an operator may do by hand.
+                role: Role::Operator.to_string(),
+                action: "table.feed".to_owned(),
+                subject: table.clone(),
+                before: None,
+                after: None,
+                why: None,
+                change: None,
+                request: request.to_owned(),
+            };
+            let told = self.tables.feed(&table, &rows, entry).await?;
+            tracing::info!(source, table, added = told.added, changed = told.changed, removed = told.removed, "a table was fed");
+            tables.push(table);
+        }
+        let what = format!("rows of {}", tables.join(", "));
+        let observation = Observation { at, source: source.to_owned(), ticket: None, what, reply: false, status: None };
+        self.observe(observation, None, key).await?;
         Ok(())
     }
 
@@ -57,6 +95,8 @@ impl App {
         if expired > 0 {
             tracing::info!(expired, "approvals that nobody has settled in time have expired");
         }
+        self.metrics.workflow.expired(expired);
+        self.summarise(now).await?;
         let next = self.store.next_clock().await?;
         let rest = next.map_or(LONGEST_REST, |next| Duration::from_millis(next.0.saturating_sub(self.clock.now().0)));
         Ok(rest.clamp(SHORTEST_REST, LONGEST_REST))

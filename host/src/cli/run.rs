@@ -160,6 +160,7 @@ fn read(file: &Path, source: Option<&Source>, headers: &HeaderMap, now: Timestam
     Ok(match source.map(headers, None, &body, now)?.mapped {
         Mapped::Event(event) => Read::Event(event),
         Mapped::Dropped { reason } => Read::NotRun(json!({ "dropped": reason })),
+        Mapped::Fed(fed) => Read::NotRun(json!({ "fed": fed })),
         Mapped::Observation { reason, ticket } => Read::NotRun(json!({ "observation": reason, "ticket": ticket })),
     })
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Done, out};
-use crate::app::{App, Clock};
+use crate::app::{App, Behind, Clock};
 use crate::config::{Config, DEMO, Overrides};
 use crate::server::{self, Bounds};
 use crate::telemetry::{self, Traces};
@@ -82,12 +82,14 @@ async fn host(config: Config, clock: Clock) -> anyhow::Result<Done> {
         // The channel closes when the signal has come.
         let _ = stopping.changed().await;
     };
+    // Before anything comes in: what was accepted first is decided first.
+    let behind = app.left_behind().await?;
     let listeners = (
         tokio::spawn(server::run(public, server::public(app.clone()), bounds, until(stopping.clone()))),
         tokio::spawn(server::run(admin, server::admin(app.clone()), bounds, until(stopping.clone()))),
     );
     let delivering = tokio::spawn(app.delivery.clone().run(until(stopping), bounds.drain));
-    let (resuming, sweeping) = (tokio::spawn(resume(app.clone())), tokio::spawn(sweep(app.clone())));
+    let (resuming, sweeping) = (tokio::spawn(resume(app.clone(), behind)), tokio::spawn(sweep(app.clone())));
     let keeper = app.clone();
     let keeping_time = tokio::spawn(async move { keeper.keep_time().await });
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
@@ -103,7 +105,13 @@ async fn host(config: Config, clock: Clock) -> anyhow::Result<Done> {
 }
 
 /// Decides what was accepted and not decided: at the start what a crash left, later what the journal refused at first.
-async fn resume(app: Arc<App>) {
+async fn resume(app: Arc<App>, behind: Vec<Behind>) {
+    let resumed = behind.len();
+    match app.catch_up(behind).await {
+        Ok(()) if resumed == 0 => {}
+        Ok(()) => tracing::info!(resumed, "accepted events are decided"),
+        Err(error) => tracing::error!(reason = %error, "accepted events are still waiting"),
+    }
     let mut turn = tokio::time::interval(RESUME_EVERY);
     loop {
         turn.tick().await;

@@ -69,7 +69,7 @@ pub(super) struct Test {
     /// Keep the call and what it became under this name: the adapter must go on understanding it
     #[arg(long, value_name = "SAMPLE", requires = "payload")]
     save: Option<String>,
-    /// Print JSON: verification, event or dropped or observation, decision, outbound
+    /// Print JSON: verification, event or dropped or observation or fed, decision, outbound
     #[arg(long)]
     json: bool,
 }
@@ -272,6 +272,10 @@ fn told(trial: &Trial) -> String {
     if let Some(observation) = &trial.observation {
         let ticket = observation.ticket.as_deref().unwrap_or("unknown");
         let _ = writeln!(text, "observation   {} (ticket {})", card::printable(&observation.reason), card::printable(ticket));
+    }
+    for (fed, key, row) in trial.fed.iter().flat_map(|fed| fed.rows.iter().map(move |(key, row)| (fed, key, row))) {
+        let says = row.as_ref().map_or_else(|| "is taken away".to_owned(), |row| Value::from(row.clone()).to_string());
+        let _ = writeln!(text, "table         {}/{} {}", fed.table, card::printable(key), card::printable(&says));
     }
     for note in &trial.left_out {
         let _ = writeln!(text, "left out      {}", card::printable(note));

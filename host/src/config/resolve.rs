@@ -10,8 +10,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig, SourceEntry, TableLimits, Traces,
-    TracesEntry, Written,
+    AlertConfig, AlertEntry, Artefact, Config, ConfigError, DEMO, Limits, Overrides, Server, SinkConfig, SinkEntry, SourceConfig,
+    SourceEntry, TableLimits, Traces, TracesEntry, Written,
 };
 use crate::setup::{ChainSetup, Setup, StepSetup};
 use crate::source::{Adapter, AdapterError, Settings, Source, presets};
@@ -74,6 +74,8 @@ impl Resolver<'_> {
         let sinks = written.sinks.into_iter().map(|(name, entry)| Ok((name.clone(), self.sink(&name, entry, &sources)?)));
         let sinks = sinks.collect::<Result<_, ConfigError>>()?;
         let traces = written.traces.map(|entry| self.traces(entry)).transpose()?;
+        let alerts = written.alerts.into_iter().map(|(name, entry)| Ok((name.clone(), self.alerts(&name, entry, &sources)?)));
+        let alerts = alerts.collect::<Result<_, ConfigError>>()?;
         let listen = self.address("listen", overrides.listen.as_deref().unwrap_or(&listen))?;
         let reached = [listen, admin_listen].into_iter().find(|address| !address.ip().to_canonical().is_loopback());
         if let Some(address) = reached.filter(|_| development) {
@@ -106,6 +108,7 @@ impl Resolver<'_> {
             sources,
             sinks,
             traces,
+            alerts,
         })
     }
 
@@ -155,7 +158,7 @@ impl Resolver<'_> {
         let adapter = adapter.map_err(|error| fault(error.to_string()))?;
         let secrets = entry.secrets.iter().map(|reference| self.secret(reference).map_err(&fault)).collect::<Result<Vec<_>, _>>()?;
         let outbound = entry.outbound.map(|entry| entry.resolve(|reference| self.secret(reference))).transpose().map_err(&fault)?;
-        let settings = Settings { auth: entry.auth, secrets, answer: entry.answer, own_user: entry.own_user, outbound };
+        let settings = Settings { auth: entry.auth, secrets, answer: entry.answer, own_user: entry.own_user, outbound, feeds: entry.feed };
         let source = Source::new(name, adapter, settings).map_err(|error| self.fault(&mark, error.to_string()))?;
         let samples = entry.samples.map(|dir| self.beside(&dir));
         let key = format!("sources.{name}.warn_share");
@@ -165,13 +168,7 @@ impl Resolver<'_> {
 
     fn sink(&self, name: &str, entry: SinkEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<SinkConfig, ConfigError> {
         let fault = |problem: String| self.fault(&format!("[sinks.{name}"), format!("sink `{name}`: {problem}"));
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
-            return Err(fault("no sink's name; use 1 to 64 lower-case letters, digits, `-` and `_`".to_owned()));
-        }
-        if let Some(unknown) = entry.sources.iter().find(|source| !sources.contains_key(*source)) {
-            return Err(fault(format!("there is no source `{unknown}`; its `sources` name sources of this config")));
-        }
+        named(name, &entry.sources, sources).map_err(fault)?;
         let secret = self.secret(&entry.secret).map_err(fault)?;
         entry.resolve(&secret).map_err(fault)
     }
@@ -180,6 +177,12 @@ impl Resolver<'_> {
         let fault = |problem: String| self.fault("[traces]", format!("traces: {problem}"));
         let authorization = entry.authorization.as_deref().map(|reference| self.secret(reference)).transpose().map_err(fault)?;
         entry.resolve(authorization).map_err(fault)
+    }
+
+    fn alerts(&self, name: &str, entry: AlertEntry, sources: &BTreeMap<String, SourceConfig>) -> Result<AlertConfig, ConfigError> {
+        let fault = |problem: String| self.fault(&format!("[alerts.{name}"), format!("alert sink `{name}`: {problem}"));
+        named(name, &entry.sources, sources).map_err(fault)?;
+        entry.resolve(|reference| self.secret(reference)).map_err(fault)
     }
 
     /// Follows `env:NAME` or `file:PATH`.
@@ -267,6 +270,18 @@ impl Resolver<'_> {
     }
 }
 
+/// Whether a sink may be called so, and hears sources that there are.
+fn named(name: &str, heard: &[String], sources: &BTreeMap<String, SourceConfig>) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+        return Err("no sink's name; use 1 to 64 lower-case letters, digits, `-` and `_`".to_owned());
+    }
+    match heard.iter().find(|source| !sources.contains_key(*source)) {
+        Some(unknown) => Err(format!("there is no source `{unknown}`; its `sources` name sources of this config")),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn line_of(text: &str, at: usize) -> usize {
     text[..at.min(text.len())].matches('\n').count() + 1
 }
@@ -283,6 +298,7 @@ fn demo() -> SourceEntry {
         samples: None,
         outbound: None,
         warn_share: None,
+        feed: Vec::new(),
     }
 }
 

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use super::law::{Changed, MAX_WORDS, Refusal, body, cut, escalated, json, set_field, single, stricter, union, unit, word};
 use super::{Change, Decision, Dropped, Head, ModerationDecision, OTHER, TagChanges, TraceEntry};
-use crate::event::Visibility;
+use crate::event::{Event, Related, Visibility};
 use crate::grant::Grant;
 use crate::verdict::{
-    Alert, Approval, Article, Assignment, Category, Crisis, Effect, Extension, Flow, Link, Moderation, Proposal, Reply, SlaTarget, SoFar,
-    TicketChange, Verdict,
+    Alert, Approval, Article, Assignment, Category, Crisis, Effect, Extension, Flow, Link, LinkKind, Moderation, Proposal, Reply,
+    SlaTarget, SoFar, TicketChange, Verdict,
 };
 
 /// Most proposals of one verdict; later ones are dropped. Three times what the richest bundled rule proposes.
@@ -97,6 +97,17 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// A decision about an event, with what the host has found it to be related to.
+    pub fn of(event: &Event) -> Self {
+        let Related { like, incidents } = Related::of(event);
+        let incidents = incidents.into_iter().map(|id| Link { kind: LinkKind::Incident, id, score: 1.0 });
+        let like = like.map(|like| {
+            let kind = if like.same_author && like.score >= 1.0 { LinkKind::DuplicateOf } else { LinkKind::Similar };
+            Link { kind, id: like.ticket.unwrap_or(like.event), score: like.score as f32 }
+        });
+        Self { links: incidents.chain(like).take(MAX_LINKS).collect(), ..Self::default() }
+    }
+
     /// What the next step may see.
     pub fn settled(&self) -> &SoFar {
         &self.settled

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::answer::{Desk, Fate, meaning};
 use super::health::{later, pause};
-use super::{Now, Outlet};
-use crate::egress::{ANSWER_BYTES, Answer, Failure, Request};
+use super::{Line, Now, Outlet};
+use crate::egress::{ANSWER_BYTES, Answer, Failure, Mail, Request};
 use crate::journey;
 use crate::outgoing::{Body, Outgoing, Repeat};
 use crate::store::{Due, Settled, State};
@@ -27,7 +27,22 @@ pub(super) async fn attempt(outlet: &Outlet, due: &Due, seen: u32, now: &Now) ->
 }
 
 async fn write(outlet: &Outlet, due: &Due, now: &Now) -> Result<Answer, Failure> {
-    outlet.egress.call(&request(&due.call, &due.id), now()).await
+    match (&outlet.line, &due.call.body) {
+        (Line::Mail(post), Body::Mail(letter)) => {
+            post.send(&Mail { id: &due.id, to: &letter.to, subject: &letter.subject, text: &letter.text }, now()).await
+        }
+        (Line::Web(_), body) if !matches!(body, Body::Mail(_)) => call(outlet, &request(&due.call, &due.id), now).await,
+        // The config has given the name to another kind of sink since the call was made.
+        (Line::Mail(_), _) => Err(Failure::Unfit("it is no mail, and its target is a mail server now".to_owned())),
+        (Line::Web(_), _) => Err(Failure::Unfit("it is a mail, and its target is no mail server any more".to_owned())),
+    }
+}
+
+async fn call(outlet: &Outlet, request: &Request, now: &Now) -> Result<Answer, Failure> {
+    match &outlet.line {
+        Line::Web(egress) => egress.call(request, now()).await,
+        Line::Mail(_) => Err(Failure::Unfit("a mail server cannot be read".to_owned())),
+    }
 }
 
 /// Asks the desk whether it has the call from an earlier attempt, and makes it only if not. An answer that says neither is passed on as
@@ -40,7 +55,7 @@ async fn read_back(outlet: &Outlet, due: &Due, path: &str, mark: &str, now: &Now
         body: None,
         answer_bytes: PAGE_BYTES,
     };
-    let page = outlet.egress.call(&look, now()).await?;
+    let page = call(outlet, &look, now).await?;
     match page.status {
         200..=299 if page.body.contains(mark) => Ok(Answer { body: "read back: it is there already".to_owned(), ..page }),
         200..=299 if page.whole => write(outlet, due, now).await,
@@ -56,7 +71,7 @@ fn request(call: &Outgoing, id: &str) -> Request {
         headers.insert(header.clone(), id.to_owned());
     }
     let body = match &call.body {
-        Body::Empty => None,
+        Body::Empty | Body::Mail(_) => None,
         Body::Json(value) => Some(("application/json", Bytes::from(value.to_string()))),
         Body::Form(pairs) => {
             let mut form = form_urlencoded::Serializer::new(String::new());

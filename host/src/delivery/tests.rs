@@ -49,7 +49,7 @@ impl House {
 
     fn start(&self, mode: Mode) -> Running {
         let place = Place { base: self.desk.url(""), allow_private: vec!["127.0.0.1".parse().unwrap()], timeout: Duration::from_secs(5) };
-        let desks = BTreeMap::from([(TARGET.to_owned(), Desk { place, auth: Auth::None, mode, retry: RETRY })]);
+        let desks = BTreeMap::from([(TARGET.to_owned(), Desk { way: Way::Web { place, auth: Auth::None }, mode, retry: RETRY })]);
         let delivery = Delivery::new(self.store.clone(), desks, &Tls::of_nobody().unwrap(), || Clock::System.now()).unwrap();
         let (delivery, (stop, mut stopping)) = (Arc::new(delivery), watch::channel(()));
         let until = async move { while stopping.changed().await.is_ok() {} };

@@ -55,6 +55,17 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// The addresses of a name, when all of them may be reached.
+    pub(super) async fn find(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn Error + Send + Sync>> {
+        // The port is the connector's to set.
+        let found: Vec<IpAddr> = tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect();
+        // One bad address spoils the name: whoever mixes them is not to choose which one is called.
+        found.iter().try_for_each(|address| self.admit(*address))?;
+        Ok(found)
+    }
+}
+
 impl Service<Name> for Guard {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = Box<dyn Error + Send + Sync>;
@@ -67,11 +78,8 @@ impl Service<Name> for Guard {
     fn call(&mut self, name: Name) -> Self::Future {
         let guard = self.clone();
         Box::pin(async move {
-            // The port is the connector's to set.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // One bad address spoils the name: whoever mixes them is not to choose which one is called.
-            found.iter().try_for_each(|address| guard.admit(address.ip()))?;
-            Ok(found.into_iter())
+            let found = guard.find(name.as_str()).await?;
+            Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect::<Vec<_>>().into_iter())
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -150,15 +149,95 @@ async fn a_call_cannot_leave_its_base_or_smuggle_a_header() {
     }
 }
 
-#[tokio::test]
-async fn a_certificate_is_from_somebody_trusted_or_nothing_is_sent() {
-    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+/// Somebody of our own making: the certificate, and a server's settings with it.
+fn own(name: &str) -> (CertificateDer<'static>, Arc<rustls::ServerConfig>) {
+    let own = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     let certificate = CertificateDer::from(own.cert.der().to_vec());
     let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_no_client_auth().with_single_cert(vec![certificate.clone()], key).unwrap();
-    let (acceptor, listener) = (tokio_rustls::TlsAcceptor::from(Arc::new(config)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    (certificate, Arc::new(config))
+}
+
+/// A mail server behind TLS, or one in the open that offers none; it gives what it heard.
+async fn mail_server(tls: Option<Arc<rustls::ServerConfig>>) -> (u16, Arc<std::sync::Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<std::sync::Mutex<String>>::default());
+    let book = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            match &tls {
+                None => talk(stream, &book).await,
+                Some(tls) => match tokio_rustls::TlsAcceptor::from(tls.clone()).accept(stream).await {
+                    Ok(stream) => talk(stream, &book).await,
+                    Err(_) => continue,
+                },
+            }
+        }
+    });
+    (port, heard)
+}
+
+/// Says yes to everything that a mail client says.
+async fn talk(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin, heard: &std::sync::Mutex<String>) {
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    let mut stream = BufReader::new(stream);
+    let _ = stream.write_all(b"220 mail\r\n").await;
+    let (mut line, mut data) = (String::new(), false);
+    while let Ok(1..) = stream.read_line(&mut line).await {
+        heard.lock().unwrap().push_str(&line);
+        let answer: &[u8] = match line.as_str() {
+            ".\r\n" => b"250 kept\r\n",
+            _ if data => b"",
+            "DATA\r\n" => b"354 go on\r\n",
+            hello if hello.starts_with("EHLO") => b"250-mail\r\n250 AUTH PLAIN\r\n",
+            auth if auth.starts_with("AUTH") => b"235 known\r\n",
+            _ => b"250 ok\r\n",
+        };
+        data = line == "DATA\r\n" || (data && line != ".\r\n");
+        let _ = stream.write_all(answer).await;
+        line.clear();
+    }
+}
+
+#[tokio::test]
+async fn a_mail_and_its_password_are_said_to_somebody_trusted_and_encrypted_or_not_at_all() {
+    let (certificate, config) = own("localhost");
+    let postbox = |port, tls_first, allow: &[&str]| Postbox {
+        host: "localhost".to_owned(),
+        port,
+        tls_first,
+        login: Some(("me".to_owned(), "hunter2".to_owned())),
+        from: "desk@example.com".to_owned(),
+        allow_private: allow.iter().map(|text| text.parse().unwrap()).collect(),
+        timeout: Duration::from_secs(5),
+    };
+    let own = ["127.0.0.0/8", "::1"];
+    let (port, heard) = mail_server(Some(config)).await;
+    async fn send(postbox: Postbox, tls: Tls) -> Result<Answer, Failure> {
+        let mail = Mail { id: "d-1-alert-1-1", to: "ann@example.com", subject: "Grüße", text: "hello\n." };
+        Post::new(postbox, &tls).unwrap().send(&mail, NOW).await
+    }
+    assert_eq!(send(postbox(port, Some(true), &own), Tls::trusting(vec![certificate]).unwrap()).await.unwrap().status, 250);
+    let said = heard.lock().unwrap().clone();
+    assert!(said.contains("AUTH PLAIN ") && said.contains("Message-ID: <d-1-alert-1-1@example.com>"), "{said}");
+    heard.lock().unwrap().clear();
+    let stranger = send(postbox(port, Some(true), &own), Tls::of_nobody().unwrap()).await.unwrap_err();
+    assert!(matches!(&stranger, Failure::Unreachable(why) if why.contains("certificate")), "{stranger:?}");
+    let private = send(postbox(port, Some(true), &[]), Tls::of_nobody().unwrap()).await.unwrap_err();
+    assert!(matches!(&private, Failure::Unreachable(why) if why.contains("a loopback address")), "{private:?}");
+    assert_eq!(heard.lock().unwrap().as_str(), "");
+    let (open, heard) = mail_server(None).await;
+    let bare = send(postbox(open, Some(false), &own), Tls::of_nobody().unwrap()).await.unwrap_err();
+    assert!(matches!(&bare, Failure::Unreachable(why) if why.contains("does not offer STARTTLS")), "{bare:?}");
+    assert!(!heard.lock().unwrap().contains("AUTH"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_is_from_somebody_trusted_or_nothing_is_sent() {
+    let (certificate, config) = own("localhost");
+    let (acceptor, listener) = (tokio_rustls::TlsAcceptor::from(config), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -168,8 +247,7 @@ async fn a_certificate_is_from_somebody_trusted_or_nothing_is_sent() {
             let _ = stream.shutdown().await;
         }
     });
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate).unwrap();
+    let roots = vec![certificate];
     let call = |host: &str, tls: Tls| {
         let place = place(&format!("https://{host}:{port}"), &["127.0.0.0/8", "::1"]);
         async move { Egress::new(place, Auth::None, &tls).unwrap().call(&request("/"), NOW).await }

@@ -4,11 +4,16 @@
 
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 /// The settings of every encrypted connection.
 #[derive(Clone)]
-pub struct Tls(Arc<ClientConfig>);
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    /// The same authorities as certificates, for the one library that makes settings of its own.
+    authorities: Arc<[CertificateDer<'static>]>,
+}
 
 impl Tls {
     /// Trusts whom the machine trusts. Certificates that cannot be read are passed over; without any, every https call fails and
@@ -18,12 +23,10 @@ impl Tls {
     /// When TLS cannot be set up at all.
     pub fn of_this_machine() -> anyhow::Result<Self> {
         let found = rustls_native_certs::load_native_certs();
-        let mut roots = RootCertStore::empty();
-        let (known, _) = roots.add_parsable_certificates(found.certs);
-        if known == 0 {
+        if found.certs.is_empty() {
             tracing::warn!("this machine has no certificate authorities; desks with https cannot be called");
         }
-        Self::trusting(roots)
+        Self::trusting(found.certs)
     }
 
     /// Trusts nobody: for a host that calls nobody.
@@ -31,20 +34,28 @@ impl Tls {
     /// # Errors
     /// When TLS cannot be set up at all.
     pub fn of_nobody() -> anyhow::Result<Self> {
-        Self::trusting(RootCertStore::empty())
+        Self::trusting(Vec::new())
     }
 
     /// Trusts these.
     ///
     /// # Errors
     /// When TLS cannot be set up at all.
-    pub(super) fn trusting(roots: RootCertStore) -> anyhow::Result<Self> {
+    pub(super) fn trusting(authorities: Vec<CertificateDer<'static>>) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(authorities.clone());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        Ok(Self(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
+        let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+        Ok(Self { config, authorities: authorities.into() })
     }
 
     pub(super) fn config(&self) -> ClientConfig {
-        (*self.0).clone()
+        (*self.config).clone()
+    }
+
+    /// Whom it trusts.
+    pub(super) fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
     }
 }

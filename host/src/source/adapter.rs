@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{When, WhenSpec};
+use super::feed::{Feed, FeedSpec};
 use super::field::{Field, FieldSpec, Maps};
 use super::guard::{Guard, GuardSpec};
 use super::mapping::{EventMapping, attachment_line, event_line};
@@ -57,6 +58,9 @@ struct AdapterFile {
     /// The calls that write a decision back.
     #[serde(default)]
     outbound: Option<OutboundSpec>,
+    /// Calls that fill tables, such as an incident that was opened or closed.
+    #[serde(default)]
+    feed: Vec<FeedSpec>,
 }
 
 /// What an adapter is for.
@@ -178,6 +182,9 @@ pub struct Adapter {
     pub(super) mapping: EventMapping,
     pub(super) guard: Guard,
     pub(super) outbound: Option<Plan>,
+    pub(super) feeds: Vec<Feed>,
+    /// For the feeds that a source adds.
+    pub(super) maps: Maps,
 }
 
 #[derive(Clone, Debug)]
@@ -246,7 +253,7 @@ impl Adapter {
 }
 
 fn resolve(file: AdapterFile) -> Result<Adapter, String> {
-    let AdapterFile { adapter: about, inbound, event, maps, loop_guard, outbound } = file;
+    let AdapterFile { adapter: about, inbound, event, maps, loop_guard, outbound, feed } = file;
     Scheme::resolve(&inbound.auth).map_err(|error| format!("[inbound] {error}"))?;
     let has_mapping = !event.fields.is_empty() || !event.attributes.is_empty() || event.attachments.is_some();
     match inbound.content {
@@ -285,6 +292,8 @@ fn resolve(file: AdapterFile) -> Result<Adapter, String> {
         mapping: mapping(event, &maps)?,
         guard: Guard::resolve(&loop_guard).map_err(|problem| format!("[loop_guard] {problem}"))?,
         outbound: outbound.map(|spec| Plan::resolve(spec, &maps)).transpose().map_err(|problem| format!("[outbound] {problem}"))?,
+        feeds: feed.into_iter().map(|spec| Feed::resolve(spec, &maps)).collect::<Result<_, _>>()?,
+        maps,
         about,
         auth: inbound.auth,
         challenge: inbound.challenge,

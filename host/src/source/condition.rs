@@ -66,7 +66,7 @@ pub(super) struct ConditionSpec {
     exists: Option<bool>,
     /// It is this.
     equals: Option<Scalar>,
-    /// It is a text that holds one of these.
+    /// It is a text that holds one of these, or a list with one of them in it.
     contains: Option<Vec<String>>,
     /// It is what stands at this other place.
     same_as: Option<String>,
@@ -143,6 +143,10 @@ impl Condition {
             Test::NotIn(list) => text.is_none_or(|text| !list.contains(&text)),
             Test::There => value.is_some(),
             Test::NotThere => value.is_none(),
+            Test::Contains(words) if value.as_ref().is_some_and(Value::is_array) => {
+                let list = value.iter().filter_map(Value::as_array).flatten().filter_map(scalar_text);
+                list.into_iter().any(|entry| words.contains(&entry))
+            }
             Test::Contains(words) => text.is_some_and(|text| words.iter().any(|word| text.contains(word.as_str()))),
             Test::NotSameAs(other) => text.is_some() && text != other.find(call).as_ref().and_then(scalar_text),
             Test::SameAs(other) => text.is_some() && text == other.find(call).as_ref().and_then(scalar_text),

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::event::{Event, EventError, Timestamp};
+use crate::sla::Status;
 use crate::source::{MapError, Mapped, Settings, Source, presets};
 
 fn source(preset: &str, own_user: Option<&str>) -> Source {
@@ -288,4 +289,55 @@ fn a_body_that_is_the_event_passes_through_every_desk_that_can_write_one() {
         assert_eq!(observed(mapped(name, &body)).0, "an agent's reply", "{name}");
     }
     assert_eq!(bodies, 8);
+}
+
+/// How the ticket of an observed call stands.
+fn stands(preset: &str, more: &[(&'static str, &str)], body: &Value) -> Option<Status> {
+    let mut headers = HeaderMap::from_iter([(HeaderName::from_static("content-type"), HeaderValue::from_static("application/json"))]);
+    for (name, value) in more {
+        headers.insert(*name, HeaderValue::from_str(value).unwrap());
+    }
+    let mapping = source(preset, None).map(&headers, None, body.to_string().as_bytes(), Timestamp(1_793_000_000_000)).unwrap();
+    assert!(matches!(mapping.mapped, Mapped::Observation { .. }), "{preset}: {:?}", mapping.mapped);
+    mapping.deed.status
+}
+
+#[test]
+fn how_a_ticket_stands_is_read_in_each_desks_own_words() {
+    use Status::{Closed, Open, Pending};
+    let mut servicenow = sample("servicenow-incident-display_values");
+    servicenow["operation"] = json!("update");
+    for (number, name, status) in
+        [("2", "In Progress", Open), ("3", "On Hold", Pending), ("6", "Resolved", Closed), ("7", "Closed", Closed)]
+    {
+        servicenow["state"] = json!({ "display_value": name, "value": number });
+        assert_eq!(stands("servicenow", &[], &servicenow), Some(status), "{name}");
+        for flat in [json!(name), json!(number.parse::<u32>().unwrap())] {
+            servicenow["state"] = flat;
+            assert_eq!(stands("servicenow", &[], &servicenow), Some(status), "{name}");
+        }
+    }
+    servicenow["state"] = json!("Awaiting the moon");
+    assert_eq!(stands("servicenow", &[], &servicenow), None, "an admin's own state moves no clock");
+    let mut freshdesk = sample("freshdesk-automation-ticket_created");
+    freshdesk["freshdesk_webhook"]["triggered_event"] = json!("{status:{from:2,to:4}}");
+    for (name, status) in [("Open", Open), ("Waiting on Customer", Pending), ("Resolved", Closed)] {
+        freshdesk["freshdesk_webhook"]["ticket_status"] = json!(name);
+        assert_eq!(stands("freshdesk", &[], &freshdesk), Some(status), "{name}");
+    }
+    for (id, status) in [(1, Open), (4, Pending), (5, Closed), (6, Closed)] {
+        let ticket = json!({ "id": 42, "name": "n", "content": "c", "status": { "id": id, "name": "in any language" } });
+        assert_eq!(stands("glpi", &[], &json!({ "event": "update", "item": ticket })), Some(status), "{id}");
+        let solution = json!({ "event": "new", "item": { "id": 1, "content": "done", "status": 3 }, "parent_item": ticket });
+        assert_eq!(stands("glpi", &[], &solution), Some(status), "a solution's own status is not the ticket's");
+    }
+    for (word, status) in [("assigned", Open), ("pending", Pending), ("resolved", Closed)] {
+        let ticket = json!({ "class": "UserRequest", "id": "17", "title": "VPN", "description": "d", "status": word, "event": "update" });
+        assert_eq!(stands("itop", &[], &ticket), Some(status), "{word}");
+    }
+    for (word, status) in [("active", Open), ("pending", Pending), ("closed", Closed)] {
+        let conversation =
+            json!({ "id": 1, "status": word, "_embedded": { "threads": [{ "id": 17, "type": "lineitem", "state": "published" }] } });
+        assert_eq!(stands("freescout", &[("x-freescout-event", "convo.status")], &conversation), Some(status), "{word}");
+    }
 }

@@ -161,6 +161,16 @@ impl Outbound {
         self.plan.render(&context, &self.queues, |purpose| purpose == Purpose::Moderation)
     }
 
+    /// The calls that write an alert down as an internal note, the decision's `at`th; none where the adapter has no such call.
+    pub fn alert(&self, event: &Event, decision: &Decision, at: usize, lines: &[String]) -> Vec<Outgoing> {
+        let mut context = self.context(event, decision);
+        // A mark of its own: the decision's own note stands in the ticket too.
+        let mark = format!("{MARK}alert-{at}:{}", decision.head.id);
+        context["decision"]["note"] = note::alert(lines, &mark).into();
+        context["decision"]["mark"] = mark.into();
+        self.plan.render(&context, &self.queues, |purpose| purpose == Purpose::Note)
+    }
+
     fn context(&self, event: &Event, decision: &Decision) -> Value {
         let mut context = context(event, decision);
         context["desk"] = json!({ "user": self.user });

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Mapped, Source};
+use super::{Fed, Mapped, Source};
 use crate::event::Timestamp;
 
 /// Samples are mapped at one moment, so that an event without a time of its own is the same today and next year.
@@ -39,6 +39,8 @@ enum Becomes {
     Event(Value),
     /// Nothing, for this reason.
     Dropped(String),
+    /// Rows of tables.
+    Fed(Vec<Fed>),
     /// Something to record.
     Observation {
         /// In the adapter's words.
@@ -103,6 +105,7 @@ impl Becomes {
         match self {
             Self::Event(_) => "an event".to_owned(),
             Self::Dropped(reason) => format!("dropped ({reason})"),
+            Self::Fed(fed) => format!("rows of {}", fed.iter().map(|fed| fed.table.as_str()).collect::<Vec<_>>().join(", ")),
             Self::Observation { reason, ticket } => {
                 format!("an observation ({reason}, ticket {})", ticket.as_deref().unwrap_or("unknown"))
             }
@@ -120,6 +123,7 @@ fn becomes(source: &Source, headers: &HeaderMap, query: Option<&str>, body: &[u8
             Becomes::Event(event)
         }
         Mapped::Dropped { reason } => Becomes::Dropped(reason),
+        Mapped::Fed(fed) => Becomes::Fed(fed),
         Mapped::Observation { reason, ticket } => Becomes::Observation { reason, ticket },
     })
 }

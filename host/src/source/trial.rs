@@ -10,12 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::outbound::Outbound;
-use super::{MapError, Mapped, Mapping, Source};
+use super::{Fed, MapError, Mapped, Mapping, Source};
 use crate::decision::Decision;
 use crate::event::{Event, EventError, Timestamp};
 use crate::outgoing::{Body, Mode, Outgoing, Repeat};
 
-/// One call, tried. Of `event`, `dropped`, `observation` and `error` there is exactly one.
+/// One call, tried. Of `event`, `dropped`, `observation`, `fed` and `error` there is exactly one.
 #[derive(Debug, Serialize)]
 pub struct Trial {
     /// The source's name.
@@ -31,6 +31,9 @@ pub struct Trial {
     /// What would be recorded and not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,
+    /// The rows of tables that would say something else; `null` is a row that would be taken away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fed: Vec<Fed>,
     /// Why it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Fault>,
@@ -105,6 +108,7 @@ impl Trial {
             event: None,
             dropped: None,
             observation: None,
+            fed: Vec::new(),
             error: None,
             left_out: Vec::new(),
             decision: None,
@@ -117,6 +121,7 @@ impl Trial {
                 match mapped {
                     Mapped::Event(event) => trial.event = Some(*event),
                     Mapped::Dropped { reason } => trial.dropped = Some(reason),
+                    Mapped::Fed(fed) => trial.fed = fed,
                     Mapped::Observation { reason, ticket } => trial.observation = Some(Observation { reason, ticket }),
                 }
             }
@@ -160,7 +165,8 @@ fn verification(source: &Source, headers: &HeaderMap, query: Option<&str>, body:
 fn shown(outbound: &Outbound, call: Outgoing) -> Shown {
     let Outgoing { name, method, path, headers, body, repeat } = call;
     let (content_type, body) = match body {
-        Body::Empty => (None, Value::Null),
+        // A source's adapter makes no mail.
+        Body::Empty | Body::Mail(_) => (None, Value::Null),
         Body::Json(json) => (Some("application/json"), json),
         Body::Form(pairs) => (Some("application/x-www-form-urlencoded"), serde_json::json!(pairs)),
     };

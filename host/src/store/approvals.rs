@@ -14,7 +14,7 @@ use super::clocks::Happened;
 use super::journal::{millis, word};
 use super::keys::approval_key;
 use super::observations::{self, Observation};
-use super::outbox::State;
+use super::outbox::{Fresh, State};
 use super::read::{LIMIT, Page, before};
 use super::{Store, StoreError};
 use crate::calendar::Calendars;
@@ -251,6 +251,20 @@ impl Store {
         }
     }
 
+    /// How many things of each kind wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they cannot be read.
+    pub async fn waiting_approvals(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        const SQL: &str = "SELECT count(*) FILTER (WHERE kind = 'reply'), count(*) FILTER (WHERE kind = 'moderation'), \
+            count(*) FILTER (WHERE kind = 'held') FROM approvals WHERE state = 'waiting'";
+        let counted = |row: &Row<'_>| {
+            let count = |at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
+            Ok(vec![("reply", count(0)?), ("moderation", count(1)?), ("held", count(2)?)])
+        };
+        self.read(move |conn| conn.prepare_cached(SQL)?.query_row([], counted)).await
+    }
+
     /// A page of approvals, the latest first.
     ///
     /// # Errors
@@ -311,12 +325,10 @@ impl ApprovalRow {
                 WHERE id > ?1 || '-' AND id < ?1 || '.' AND state = 'parked' AND attempts = 0";
             return conn.prepare_cached(SQL)?.execute(params![self.decision, millis(now)]).map(drop);
         }
-        const SQL: &str = "INSERT INTO outbox (id, source, target, thread, position, call, state, attempts, tries, next_at, made, updated) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?8, ?8)";
         for (position, call) in (1_i64..).zip(&self.calls) {
-            let (id, call) = (format!("{}-{position}", self.id), serde_json::to_string(call).unwrap_or_default());
-            let row = params![id, self.source, self.target, self.thread, position, call, State::Waiting, millis(now)];
-            conn.prepare_cached(SQL)?.execute(row)?;
+            let id = format!("{}-{position}", self.id);
+            let row = Fresh { id: &id, source: &self.source, target: &self.target, thread: &self.thread, position };
+            row.insert(conn, call, State::Waiting, millis(now))?;
         }
         Ok(())
     }
@@ -378,7 +390,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredApproval)> {
 }
 
 /// A word of a closed vocabulary.
-fn closed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+pub(super) fn closed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     let word: String = row.get(column)?;
     serde_json::from_value(word.into()).map_err(damaged)
 }

@@ -1,11 +1,12 @@
 //! Forgetting: events and all that was made of them, by age, by event and by author.
 //!
 //! Called by `app.rs` (the sweep) and by the admin API (by hand). What goes with an event: its claim keys, its decision, its deliveries, its
-//! clocks, and the replays that tell of it. It must never take an event that has no decision yet, and never hold the writer for longer than a batch.
+//! clocks and alerts, and the replays that tell of it. It must never take an event that has no decision yet, and never hold the writer for longer than a batch.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::alerts;
 use super::audit::{self, Entry};
 use super::journal::millis;
 use super::{Store, StoreError};
@@ -119,6 +120,7 @@ fn forget(conn: &Connection, seq: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM asked WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM clocks WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM approvals WHERE event = ?1")?.execute([seq])?;
+    alerts::forget(conn, seq)?;
     conn.prepare_cached("DELETE FROM followups WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM decisions WHERE event = ?1")?.execute([seq])?;
     conn.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;

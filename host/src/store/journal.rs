@@ -4,9 +4,11 @@
 //! overwrite a decision: the earlier one stands and is what the caller gets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::alerts::{self, NewAlert, Rung};
 use super::approvals::{self, NewApproval, Of};
 use super::clocks::{By, Happened, NewClock, started};
 use super::keys::Key;
@@ -40,6 +42,10 @@ pub struct Besides {
     pub writes: Vec<StateWrite>,
     /// What waits for a person.
     pub approvals: Vec<NewApproval>,
+    /// What it raises.
+    pub alerts: Vec<NewAlert>,
+    /// How long alerts of one key are one alert.
+    pub alert_window: Duration,
     /// The clocks that it wants started.
     pub clocks: Vec<NewClock>,
     /// Whether it is about what an author wrote just now, and not about a clock that came due.
@@ -81,10 +87,10 @@ impl Store {
     /// [`StoreError::Unavailable`] when it is not durable; the keys are free again, so that the sender's retry runs it. An event that
     /// was accepted before stays pending.
     pub async fn record(&self, mine: Mine, event: &Event, decision: &Decision, besides: Besides) -> Result<Recorded, StoreError> {
-        self.record_all(mine, event, decision, besides).await.map(|(recorded, _)| recorded)
+        self.record_all(mine, event, decision, besides).await.map(|(recorded, ..)| recorded)
     }
 
-    /// The same, and says what happened to clocks.
+    /// The same, and says what happened to clocks and alerts.
     ///
     /// # Errors
     /// As [`Store::record`].
@@ -94,8 +100,9 @@ impl Store {
         event: &Event,
         decision: &Decision,
         besides: Besides,
-    ) -> Result<(Recorded, Vec<Happened>), StoreError> {
-        let Besides { posted, asked, writes, approvals, clocks, message, calendars } = besides;
+    ) -> Result<(Recorded, Vec<Happened>, Vec<Rung>), StoreError> {
+        let Besides { posted, asked, writes, approvals, alerts, alert_window, clocks, message, calendars } = besides;
+        let (held, window) = (decision.held.is_some(), i64::try_from(alert_window.as_millis()).unwrap_or(i64::MAX));
         let now = decision.head.decided;
         let (subject, ticket, at) = (thread(event), event.ticket.as_ref().map(|ticket| ticket.id.clone()), event.received);
         let outbox = OutboxRows::of(event, &decision.head, posted);
@@ -107,7 +114,7 @@ impl Store {
                 None => row.insert(conn, hold.keys())?,
                 Some(seq) => {
                     if let Some(decided) = decision_of(conn, seq)? {
-                        return Ok((decided, Vec::new()));
+                        return Ok((decided, Vec::new(), Vec::new()));
                     }
                     claim(conn, seq, hold.keys())?;
                     // The row lists every key of its event: by that list they are found when it is to be forgotten.
@@ -126,9 +133,10 @@ impl Store {
             let (source, id) = (decision.source.as_str(), &*decision.id);
             let of = Of { decision: id, event: seq, source, thread: &subject, ticket: ticket.as_deref(), made: decision.decided };
             approvals::insert(conn, &approvals, &of)?;
+            let rung = alerts::insert(conn, &alerts, &of, window, held)?;
             let by = By { source, subject: &subject, ticket: ticket.as_deref(), decision: id, event: seq, at };
             let happened = if message { started(conn, &clocks, &by, &calendars)? } else { Vec::new() };
-            Ok((decision.recorded(), happened))
+            Ok((decision.recorded(), happened, rung))
         });
         write.await
     }

@@ -65,6 +65,15 @@ impl Store {
         self.inner.writer.write(write).await
     }
 
+    /// Whether a delivery was recorded before.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they cannot be read.
+    pub async fn observed(&self, key: [u8; 32]) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT EXISTS (SELECT 1 FROM observations WHERE key = ?1)";
+        self.read(move |conn| conn.prepare_cached(SQL)?.query_row([key], |row| row.get(0))).await
+    }
+
     /// A page of observations, the latest first.
     ///
     /// # Errors

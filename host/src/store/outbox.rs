@@ -130,14 +130,36 @@ impl OutboxRows {
     }
 
     pub(super) fn insert(&self, conn: &Connection) -> rusqlite::Result<()> {
-        const SQL: &str = "INSERT INTO outbox (id, source, target, thread, position, call, state, attempts, tries, next_at, made, updated) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?8, ?8)";
         for (position, (posted, call)) in (1_i64..).zip(&self.posted) {
-            let state = posted.state;
             let id = format!("{}-{position}", self.decision);
-            conn.prepare_cached(SQL)?.execute(params![id, self.source, posted.target, self.thread, position, call, state, self.made])?;
+            let row = Fresh { id: &id, source: &self.source, target: &posted.target, thread: &self.thread, position };
+            row.written(conn, call, posted.state, self.made)?;
         }
         Ok(())
+    }
+}
+
+/// A row that was not there before.
+pub(super) struct Fresh<'a> {
+    /// Unlike every other.
+    pub(super) id: &'a str,
+    pub(super) source: &'a str,
+    pub(super) target: &'a str,
+    pub(super) thread: &'a str,
+    pub(super) position: i64,
+}
+
+impl Fresh<'_> {
+    pub(super) fn insert(&self, conn: &Connection, call: &Outgoing, state: State, made: i64) -> rusqlite::Result<()> {
+        // A call is plain text all through, so that it always has a JSON form.
+        self.written(conn, &serde_json::to_string(call).unwrap_or_default(), state, made)
+    }
+
+    fn written(&self, conn: &Connection, call: &str, state: State, made: i64) -> rusqlite::Result<()> {
+        const SQL: &str = "INSERT INTO outbox (id, source, target, thread, position, call, state, attempts, tries, next_at, made, updated) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?8, ?8)";
+        let Self { id, source, target, thread, position } = self;
+        conn.prepare_cached(SQL)?.execute(params![id, source, target, thread, position, call, state, made]).map(drop)
     }
 }
 

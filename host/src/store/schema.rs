@@ -3,6 +3,8 @@
 //! Called by [`super::Store::open`] and, for a new connection after an IO error, by `writer.rs`. It must never change a
 //! database that is damaged or newer than itself, and never leave a migration half done.
 
+mod workflow;
+
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,9 +12,10 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{StoreError, sum};
+use workflow::ALERTS;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 10] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS, SUMS];
+const MIGRATIONS: [&str; 11] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS, SUMS, ALERTS];
 
 /// The version of the tables that this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -83,11 +83,14 @@ pub(crate) struct Overdue {
 pub(crate) struct Raise {
     pub(crate) levels: u8,
     pub(crate) audience: Vec<String>,
+    /// How loud the first of the audience is alerted, if at all.
+    #[serde(default)]
+    pub(crate) alert: Option<Step>,
 }
 
 impl Default for Overdue {
     fn default() -> Self {
-        let raise = |levels| Raise { levels, audience: vec!["supervisor".to_owned()] };
+        let raise = |levels| Raise { levels, audience: vec!["supervisor".to_owned()], alert: None };
         // The event is judged anew each time: a breach stands two above the row, one above its warning.
         Self { warning: raise(1), breach: raise(2) }
     }
@@ -173,7 +176,7 @@ impl Tables {
             if raise.levels > 4 {
                 problems.push(problem(&format!("/overdue/{name}/levels"), "4 is the top of the house"));
             }
-            if raise.levels > 0 && raise.audience.is_empty() {
+            if (raise.levels > 0 || raise.alert.is_some()) && raise.audience.is_empty() {
                 problems.push(problem(&format!("/overdue/{name}/audience"), "an escalation needs someone to go to"));
             }
         }

@@ -96,7 +96,7 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
         amplify(input, tables, route, loud, &mut out);
     }
     if let Some((trigger, clock)) = input.overdue {
-        overdue(tables, route, trigger, clock, &mut out);
+        overdue(input, tables, route, (trigger, clock), &mut out);
     }
     if let Some((crisis, why)) = weigh::crisis(input, tables, &heard) {
         let reason = format!(
@@ -232,19 +232,25 @@ fn amplify(input: &Input<'_>, tables: &Tables, route: Option<&Route>, why: Vec<E
 }
 
 /// Further up than the row says, because a service level runs out or was not kept.
-fn overdue(tables: &Tables, route: Option<&Route>, trigger: &str, clock: &str, out: &mut Vec<Proposal>) {
+fn overdue(input: &Input<'_>, tables: &Tables, route: Option<&Route>, (trigger, clock): (&str, &str), out: &mut Vec<Proposal>) {
     let (raise, what) = match trigger {
         "sla-warning" => (&tables.overdue.warning, "runs out"),
         "sla-breach" => (&tables.overdue.breach, "was not kept"),
         _ => return,
     };
+    let why = vec![fact("trigger", trigger, 0.9), fact("sla-clock", clock, 0.3)];
+    let promise = format!("the {} {what}", clock.replace('-', " "));
+    if let (Some(level), Some(audience)) = (raise.alert, raise.audience.first()) {
+        let key = format!("{audience}:{trigger}:{clock}:{}", input.conversation());
+        let reason = format!("{promise}: {audience} is alerted at once");
+        out.push(written(alarm(input, audience, &promise, level, key, ""), reason, 0.95, "overdue", why.clone()));
+    }
     if raise.levels == 0 {
         return;
     }
     let level = (route.map_or(0, |r| r.then.level) + raise.levels).min(4);
     let escalation = Escalation { level, audience: raise.audience.clone(), due: None };
-    let why = vec![fact("trigger", trigger, 0.9), fact("sla-clock", clock, 0.3)];
-    let reason = format!("the {} {what}: up to level {level}", clock.replace('-', " "));
+    let reason = format!("{promise}: up to level {level}");
     out.push(written(Effect::Escalate(escalation), reason, 0.95, "overdue", why));
 }
 

@@ -50,7 +50,16 @@ pub(super) fn note(decision: &Decision) -> String {
         let faulty = decision.trace.iter().filter(|entry| entry.outcome.is_fault()).map(|entry| sentence(&entry.plugin));
         lines.push(format!("Decided without {}, which misbehaved.", faulty.collect::<Vec<_>>().join(", ")));
     }
-    let end = mark(decision);
+    ended(&lines, &mark(decision))
+}
+
+/// Writes an alert down: its lines, and a mark of its own.
+pub(super) fn alert(lines: &[String], mark: &str) -> String {
+    let lines: Vec<String> = std::iter::once("Signalbox".to_owned()).chain(lines.iter().map(|line| sentence(line))).collect();
+    ended(&lines, mark)
+}
+
+fn ended(lines: &[String], end: &str) -> String {
     let room = MAX_NOTE_CHARS.saturating_sub(end.chars().count() + 1);
     let text: String = lines.join("\n").chars().take(room).collect();
     format!("{text}\n{end}")

@@ -79,7 +79,7 @@ fn skeleton(body: &Body) -> Value {
         }
     }
     match body {
-        Body::Empty => Value::Null,
+        Body::Empty | Body::Mail(_) => Value::Null,
         Body::Json(json) => bare(json),
         Body::Form(pairs) => pairs.iter().map(|(key, text)| json!([key, bare(&serde_json::from_str(text).unwrap_or_default())])).collect(),
     }
@@ -96,7 +96,7 @@ fn texts(body: &Body) -> Vec<String> {
         }
     }
     match body {
-        Body::Empty => Vec::new(),
+        Body::Empty | Body::Mail(_) => Vec::new(),
         Body::Json(json) => of(json),
         Body::Form(pairs) => pairs.iter().flat_map(|(_, text)| of(&serde_json::from_str(text).unwrap_or_default())).collect(),
     }

@@ -329,11 +329,18 @@ fn a_service_level_that_runs_out_goes_further_up() {
     };
     let escalate = |level: u8| is("escalate", json!({ "level": level, "audience": ["supervisor"] }));
     claim("{}", &post("sla-warning"), &so("billing", "neutral"), &all(&[escalate(1)], &[]));
-    claim("{}", &post("sla-breach"), &so("billing", "neutral"), &all(&[escalate(2)], &[]));
+    claim("{}", &post("sla-breach"), &so("billing", "neutral"), &all(&[escalate(2)], &["raise-alert"]));
+    let loud = r#"{"overdue": {"breach": {"levels": 2, "audience": ["supervisor"], "alert": "high"}}}"#;
+    let alert =
+        is("raise_alert", json!({ "audience": "supervisor", "level": "high", "dedupe_key": "supervisor:sla-breach:first-response:e1" }));
+    claim(loud, &post("sla-breach"), &so("billing", "neutral"), &all(&[escalate(2), alert], &[]));
+    claim(loud, &post("sla-warning"), &so("billing", "neutral"), &all(&[escalate(1)], &["raise-alert"]));
     // A desk's own trigger of another name is none of ours, and a table may say that nobody is to be woken.
     claim("{}", &post("new complaint"), &so("billing", "neutral"), &all(&[], &["escalate"]));
     let quiet = r#"{"overdue": {"warning": {"levels": 0, "audience": []}}}"#;
     claim(quiet, &post("sla-warning"), &so("billing", "neutral"), &all(&[], &["escalate"]));
     let own = r#"{"overdue": {"breach": {"levels": 9, "audience": ["pr"]}}}"#;
     assert!(Escalate::configure(own).is_err());
+    let nobody = r#"{"overdue": {"warning": {"levels": 0, "audience": [], "alert": "low"}}}"#;
+    assert!(Escalate::configure(nobody).is_err());
 }
