@@ -3,7 +3,18 @@
 fn main() {
     signalbox_guest_build::build(
         "../..".as_ref(),
-        &["categorize", "sentiment", "escalate", "urgency", "guard"],
-        &["plugins/model", "plugins/categorize", "plugins/sentiment", "plugins/escalate", "plugins/urgency", "plugins/guard"],
+        &["categorize", "sentiment", "escalate", "urgency", "guard", "language", "sla", "reply", "outage"],
+        &[
+            "plugins/model",
+            "plugins/categorize",
+            "plugins/sentiment",
+            "plugins/escalate",
+            "plugins/urgency",
+            "plugins/guard",
+            "plugins/language",
+            "plugins/sla",
+            "plugins/reply",
+            "plugins/outage",
+        ],
     );
 }

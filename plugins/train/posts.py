@@ -1,7 +1,7 @@
 """Reads every post of our own that may be trained on, in one shape.
 
-Four sources, by how they were made: `recipe` (own.py), `grammar` (data/generate.py), `written` (data/written.tsv) and `hand`
-(data/hand_*.txt). The first two are templates, so that their posts resemble each other: a score on an unseen post of theirs says
+Five sources, by how they were made: `recipe` (own.py), `grammar` (data/generate.py), `written` (data/written.tsv), `hand` and
+`late` (data/hand_*.txt). The first two are templates, so that their posts resemble each other: a score on an unseen post of theirs says
 nothing. What a model is worth on the words of somebody else is measured by leaving out a whole source that was written by hand.
 """
 
@@ -12,9 +12,11 @@ import numpy as np
 from own import HERE, read
 
 HAND = ("hand_en.txt", "hand_grave.txt", "hand_world.txt", "hand_more.txt")
+# Written later than the others, apart from them, and most of it in pairs: a source of its own.
+LATE = ("hand_flags.txt", "hand_tongues.txt")
 FLAGS = {"escalate", "security", "safety", "no"}
 # Sources that are written by hand, and so are judged by.
-JUDGED = ("written", "hand")
+JUDGED = ("written", "hand", "late")
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Post:
     source: str
 
 
-def hand(name):
+def hand(name, source="hand"):
     """Posts under headings: `= LANGUAGE KIND SENTIMENT FLAG...`, then one post a line. A language `en-XX` is both in one post."""
     out, head = [], None
     for number, line in enumerate((HERE / "data" / name).read_text("utf-8").split("\n"), 1):
@@ -37,7 +39,7 @@ def hand(name):
             assert head[2] in ("negative", "neutral", "positive") and head[3:] and set(head[3:]) <= FLAGS, f"{name}:{number}: {line}"
         elif line.strip():
             lang, _, sentiment, *flags = head
-            out.append(Post(line, lang.split("-")[0], sentiment, "escalate" in flags, "security" in flags, "safety" in flags, "hand"))
+            out.append(Post(line, lang.split("-")[0], sentiment, "escalate" in flags, "security" in flags, "safety" in flags, source))
     return out
 
 
@@ -50,7 +52,7 @@ def everything():
     for r in read("posts.train.tsv"):
         grave = r["kind"] in ("safety", "threat", "self-harm")
         out.append(Post(r["text"], r["lang"], r["sentiment"], r["escalate"] == "1", r["kind"] == "security", grave, "recipe"))
-    return out + [post for name in HAND for post in hand(name)]
+    return out + [post for name in HAND for post in hand(name)] + [post for name in LATE for post in hand(name, "late")]
 
 
 def column(posts, of):

@@ -2,8 +2,10 @@
 
 usage: tickets.py DATA_FOLDER
 
-One head of eight columns over words and pairs, of which the heaviest are kept. Training rows are tf-idf of length one (1 + ln of the count), without an intercept: the
-rarity then folds into the weights, and the length of a row changes no decision.
+One head of eight columns over words and pairs, of which those are kept that weigh most and are not too rare. Training rows are
+1 + ln of the count times the weight of the feature, of length one, without an intercept: the feature's weight then folds into the
+head's, and the length of a row changes no decision. A feature weighs its rarity, times how far the topics of its rows are from those of all.
+Two linear models, of margins and of likelihood, are averaged: their sum is a linear model again.
 """
 
 import sys
@@ -15,7 +17,8 @@ from sklearn.svm import LinearSVC
 
 from common import ROOT, Data, Features, ece, extractor, kept_bytes, report, save
 
-BITS, KEEP, C = 16, 48000, 0.3
+BITS, KEEP, C = 17, 96000, 0.3
+LIKELIHOOD_C, ROUNDS = 30, 80
 SCALE = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
 # The order of the columns: as the plugin names them.
 KEYS = ["access", "administrative-rights", "hardware", "hr-support", "internal-project", "miscellaneous", "purchase", "storage"]
@@ -34,6 +37,26 @@ def counted(raw, vocabulary):
     return m, np.sqrt(np.maximum(size, 1))[:, None]
 
 
+def worth(rows, y):
+    """Rarity, times a root of how much a feature tells of the topic."""
+    rarity = np.log((1 + rows.shape[0]) / (1 + np.bincount(rows.indices, minlength=rows.shape[1]))) + 1
+    there = rows.copy()
+    there.data[:] = 1
+    each = np.array([np.asarray(there[y == key].sum(0)).ravel() for key in KEYS])
+    prior = np.array([(y == key).mean() for key in KEYS])[:, None]
+    share = (each + prior) / (each.sum(0) + 1)
+    return rarity * (0.3 + (share * np.log(share / prior)).sum(0)) ** 0.25
+
+
+def train(rows, y):
+    """The weights of both models, each by its own spread."""
+    spread = lambda head: head.coef_ / head.decision_function(rows).std()
+    margins = LinearSVC(C=C, class_weight="balanced", random_state=1, fit_intercept=False).fit(rows, y)
+    likelihood = LogisticRegression(C=LIKELIHOOD_C, class_weight="balanced", max_iter=ROUNDS, fit_intercept=False).fit(rows, y)
+    assert list(margins.classes_) == list(likelihood.classes_) == KEYS
+    return spread(margins) + spread(likelihood)
+
+
 def main(folder):
     data, maker = Data(folder), Features(extractor(), "-", (0, 0), False, False)
     (x, y), (xd, yd) = data.xy("it-tickets", "train"), data.xy("it-tickets", "dev")
@@ -41,19 +64,16 @@ def main(folder):
     raw, raw_dev = maker.raw(x), maker.raw(xd)
     vocabulary = np.unique(raw[1][raw[2] == 0])
     rows, size = counted(raw, vocabulary)
-    rarity = np.log((1 + len(x)) / (1 + np.bincount(rows.indices, minlength=len(vocabulary)))) + 1
-    weighed = rows @ sp.diags(rarity)
+    value = worth(rows, y)
+    weighed = rows @ sp.diags(value)
     weighed = sp.diags(1 / np.sqrt(np.maximum(np.asarray(weighed.multiply(weighed).sum(1)).ravel(), 1e-9))) @ weighed
-    model = lambda a, b: LinearSVC(C=C, class_weight="balanced", random_state=1, fit_intercept=False).fit(a, b)
     # The Rust side divides by the root of the row's size: the temperature is fitted on a tenth that this model did not see.
     held = np.arange(len(y)) % 10 == 0
-    first = model(weighed[~held], y[~held])
-    z = (rows[held] @ (first.coef_ * rarity).T) / size[held]
-    best = min(np.linspace(0.5, 12, 47), key=lambda t: nll(z * t, np.searchsorted(KEYS, y[held])))
-    head = model(weighed, y)
-    assert list(head.classes_) == KEYS
-    weights = head.coef_ * rarity * best
-    keep = np.sort(np.argsort(-np.abs(weights).max(0), kind="stable")[:KEEP])
+    z = (rows[held] @ (train(weighed[~held], y[~held]) * value).T) / size[held]
+    best = min(np.geomspace(0.02, 4, 80), key=lambda t: nll(z * t, np.searchsorted(KEYS, y[held])))
+    weights = train(weighed, y) * value * best
+    often = np.bincount(rows.indices, minlength=len(vocabulary))
+    keep = np.sort(np.argsort(-np.abs(weights).max(0) * np.sqrt(often), kind="stable")[:KEEP])
     dev, size = counted(raw_dev, vocabulary)
     report(f"it-tickets dev, all {len(vocabulary)} features", yd, np.array(KEYS)[((dev @ weights.T) / size).argmax(1)])
     body, q = kept_bytes(BITS, vocabulary[keep], weights[:, keep], np.zeros(len(KEYS)), SCALE)

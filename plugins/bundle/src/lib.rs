@@ -15,8 +15,13 @@ pub const PLUGINS: [Bundled; 3] = [
     Bundled { name: "escalate", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/escalate.wasm")) },
 ];
 
-/// Bundled plugins that a chain may name and the bundled chain leaves out: what they judge, `escalate` has a table for.
-pub const OPTIONAL: [Bundled; 2] = [
+/// Bundled plugins that a chain may name and the bundled chain leaves out: what they judge `escalate` has a table for, or they need
+/// tables and grants of the admin.
+pub const OPTIONAL: [Bundled; 6] = [
     Bundled { name: "urgency", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/urgency.wasm")) },
     Bundled { name: "guard", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/guard.wasm")) },
+    Bundled { name: "language", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/language.wasm")) },
+    Bundled { name: "sla", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/sla.wasm")) },
+    Bundled { name: "reply", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/reply.wasm")) },
+    Bundled { name: "outage", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/outage.wasm")) },
 ];

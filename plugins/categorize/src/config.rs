@@ -38,6 +38,7 @@ pub(crate) struct Config {
     products: Vec<Subject>,
     resolved: Option<Vec<String>>,
     requests: Option<Vec<String>>,
+    entities: bool,
     hashtag_weight: f32,
     min_score: f32,
 }
@@ -53,6 +54,7 @@ impl Default for Config {
             products,
             resolved: None,
             requests: None,
+            entities: true,
             hashtag_weight: 1.0,
             min_score: 1.0,
         }
@@ -138,6 +140,8 @@ pub(crate) struct Tables {
     /// The category for what nothing speaks of.
     pub(crate) other: usize,
     pub(crate) model: Model,
+    /// Whether numbers and addresses become fields.
+    pub(crate) entities: bool,
     /// What the examples taught.
     pub(crate) nearest: Nearest,
 }
@@ -172,7 +176,8 @@ impl Tables {
         });
         let nearest = learn(&categories);
         let (hashtag_weight, min_score, model) = (config.hashtag_weight, config.min_score, config.model);
-        Ok(Self { categories, subjects, lexicon: compiler.lexicon, hashtag_weight, min_score, other, model, nearest })
+        let entities = config.entities;
+        Ok(Self { categories, subjects, lexicon: compiler.lexicon, hashtag_weight, min_score, other, model, entities, nearest })
     }
 }
 

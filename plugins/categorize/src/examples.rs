@@ -2,7 +2,16 @@
 
 use signalbox_sdk::Case;
 
-pub(crate) const EXAMPLES: [Case; 6] = [
+pub(crate) const EXAMPLES: [Case; 7] = [
+    Case {
+        name: "numbers that it names become fields",
+        event: r#"{"id": "7", "text": "Error 0x80070005 again, as in ticket INC0010023"}"#,
+        expect: r#"{"proposals": [
+            {"effect": {"type": "set_field", "value": {"field": "error-code"}}, "evidence": [{"field": "text", "text": "0x80070005"}]},
+            {"effect": {"type": "set_field", "value": {"field": "ticket-number"}}, "evidence": [{"text": "INC0010023"}]}
+        ]}"#,
+        ..Case::EMPTY
+    },
     Case {
         name: "an outage that many feel",
         event: r#"{"id": "1", "text": "VPN is down since 9am and nobody can log in. Anyone else?"}"#,

@@ -1,10 +1,11 @@
 //! The bundled rule that sorts an event into a category of the admin's taxonomy, names its intent, and tags the services and
-//! products it speaks of.
+//! products it speaks of, and fills fields with the numbers it names.
 //!
 //! First step of the default chain. It reads the text and the rating, and asks the host for the normal text only.
 
 mod config;
 mod decide;
+mod entities;
 mod examples;
 mod learned;
 
@@ -29,7 +30,7 @@ impl Rule for Categorize {
             homepage: None,
             license: Some("Apache-2.0".to_owned()),
             event_kinds: Vec::new(),
-            effects: ["categorize", "set-intent", "tag"].map(str::to_owned).to_vec(),
+            effects: ["categorize", "set-intent", "tag", "set-field"].map(str::to_owned).to_vec(),
             requests: Vec::new(),
             config_schema: signalbox_sdk::config::schema_with_defaults(include_str!("schema.json"), &config::DEFAULTS),
             examples: signalbox_sdk::examples(&examples::EXAMPLES),
@@ -44,6 +45,9 @@ impl Rule for Categorize {
         let normal = normal_text(event);
         let input = Input { text: &normal, title: event.title.as_deref(), rating: event.rating };
         let mut proposals = decide(&input, &self.tables);
+        if self.tables.entities {
+            proposals.extend(entities::fields(&normal));
+        }
         point_at_raw(&mut proposals, event, &normal);
         Ok(Verdict { proposals, flow: Flow::Next })
     }

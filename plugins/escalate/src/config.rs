@@ -133,6 +133,8 @@ pub(crate) struct Tables {
     pub(crate) overdue: Overdue,
     pub(crate) crisis: CrisisRule,
     pub(crate) thanks: BTreeMap<String, String>,
+    /// Some row or flag asks what the model thinks.
+    pub(crate) asks_model: bool,
 }
 
 impl Tables {
@@ -184,7 +186,13 @@ impl Tables {
             problems.push(problem("/crisis/likely_reach", "must not be below `watch_reach`"));
         }
         let (amplify, overdue, crisis) = (config.amplify, config.overdue, config.crisis);
-        if problems.is_empty() { Ok(Self { routes, red_flags, matrix, lexicon, amplify, overdue, crisis, thanks }) } else { Err(problems) }
+        let asks_model = red_flags.iter().any(|flag| flag.learned.is_some() || flag.least > 0.0)
+            || routes.iter().any(|route| route.when.likely.is_some());
+        if problems.is_empty() {
+            Ok(Self { routes, red_flags, matrix, lexicon, amplify, overdue, crisis, thanks, asks_model })
+        } else {
+            Err(problems)
+        }
     }
 }
 
@@ -203,6 +211,9 @@ fn check_routes(routes: &[Route], problems: &mut Vec<ConfigProblem>) {
         }
         if route.then.level > 0 && route.then.audience.is_empty() {
             wrong("then/audience", "an escalation needs someone to go to".to_owned());
+        }
+        if route.when.likely.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
+            wrong("when/likely", "0 to 1".to_owned());
         }
         if let Some(sla) = route.then.sla.iter().position(|s| s.target_seconds == 0) {
             wrong(&format!("then/sla/{sla}/target_seconds"), "must be at least 1 second".to_owned());
@@ -225,8 +236,10 @@ fn check_flags(flags: &[RedFlag], problems: &mut Vec<ConfigProblem>) {
         if flag.words.is_empty() && flag.signals.is_empty() && flag.learned.is_none() {
             wrong("words", "neither words nor signals nor `learned`: it would never be raised");
         }
-        if !(0.0..=1.0).contains(&flag.sure) {
-            wrong("sure", "0 to 1");
+        for (place, share) in [("sure", flag.sure), ("least", flag.least)] {
+            if !(0.0..=1.0).contains(&share) {
+                wrong(place, "0 to 1");
+            }
         }
     }
 }

@@ -81,8 +81,8 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
     for (field, text) in &texts {
         listen(field, text, tables, &mut heard);
     }
-    let route = tables.routes.iter().find(|route| fits(route, input));
-    let learned = tables.red_flags.iter().any(|flag| flag.learned.is_some()).then(|| Learned::judge(&texts)).flatten();
+    let learned = tables.asks_model.then(|| Learned::judge(&texts)).flatten();
+    let route = tables.routes.iter().find(|route| fits(route, input, learned.as_ref()));
     let flags = raised(input, tables, &heard, learned.as_ref());
     let mut out = Vec::with_capacity(12);
     if let Some(route) = route {
@@ -118,7 +118,7 @@ pub(crate) fn decide(input: &Input<'_>, tables: &Tables) -> Vec<Proposal> {
 }
 
 /// Whether all that the row asks for holds.
-fn fits(route: &Route, input: &Input<'_>) -> bool {
+fn fits(route: &Route, input: &Input<'_>, learned: Option<&Learned>) -> bool {
     let when = &route.when;
     let any = |wanted: &[String], known: Option<&str>| wanted.is_empty() || known.is_some_and(|k| wanted.iter().any(|w| w == k));
     let some = |wanted: &[String], known: &[String]| wanted.is_empty() || wanted.iter().any(|w| known.contains(w));
@@ -135,6 +135,7 @@ fn fits(route: &Route, input: &Input<'_>) -> bool {
         && when.verified.is_none_or(|wanted| input.verified == Some(wanted))
         && when.min_followers.is_none_or(|least| input.followers.is_some_and(|f| f >= least))
         && (when.visibility.is_empty() || when.visibility.contains(&input.visibility))
+        && when.likely.is_none_or(|least| learned.is_some_and(|learned| learned.likely() >= least))
 }
 
 /// What the row itself says: queue, level, service levels, notes, marks, moderation, a drafted reply.

@@ -52,7 +52,10 @@ pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard],
         }
         let mut why: Vec<Evidence> =
             flag.signals.iter().filter(|s| input.signals().contains(s)).map(|s| fact("sentiment.signals", s, 0.5)).collect();
-        why.extend(heard.iter().filter(|h| matches!(h.says, Says::Flag(f) if usize::from(f) == at)).map(|h| words(input, h, 0.5)));
+        // Words alone wake nobody where the whole of the text says otherwise.
+        if learned.is_none_or(|learned| learned.likely() >= flag.least) {
+            why.extend(heard.iter().filter(|h| matches!(h.says, Says::Flag(f) if usize::from(f) == at)).map(|h| words(input, h, 0.5)));
+        }
         let mut sure = NAMED;
         if let (true, Some(matter), Some(learned)) = (why.is_empty(), flag.learned, learned)
             && learned.chance(matter) >= least(input, flag, at, heard)

@@ -18,6 +18,8 @@ const KINDS: usize = 3;
 const MAX_NAMED: usize = 4;
 /// A word that moves the logit less is not worth naming.
 const LEAST: f32 = 0.1;
+/// Words that a text needs to speak against what other steps or its own words say.
+const FEW: usize = 4;
 
 /// What a red flag may be raised for: the columns of the model, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -63,6 +65,14 @@ impl Learned {
         };
         let named = all().zip(parts).filter(|((_, token), _)| matches!(token.kind, Kind::Word | Kind::Emoji));
         Some(Self { logits, parts: named.map(part).collect() })
+    }
+
+    /// How likely a person would escalate it, for whatever matter. Few words speak against nothing: they count as sure.
+    pub(crate) fn likely(&self) -> f32 {
+        if self.parts.len() < FEW {
+            return 1.0;
+        }
+        [Matter::Grave, Matter::Security, Matter::Safety].map(|matter| self.chance(matter)).into_iter().fold(0.0, f32::max)
     }
 
     /// How likely it is that matter, 0.0 ..= 1.0.

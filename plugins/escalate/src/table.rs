@@ -34,6 +34,8 @@ pub(crate) struct When {
     pub(crate) networks: Vec<String>,
     pub(crate) kinds: Vec<String>,
     pub(crate) visibility: Vec<Seen>,
+    /// The model thinks it at least so likely that a person would escalate it.
+    pub(crate) likely: Option<f32>,
 }
 
 /// What a row does.
@@ -93,6 +95,8 @@ pub(crate) struct RedFlag {
     pub(crate) priority: Option<Step>,
     pub(crate) alert: Option<Step>,
     pub(crate) note: Option<String>,
+    /// Not raised, whatever its words, where the model thinks it less likely than this that a person would escalate it.
+    pub(crate) least: f32,
     /// Counts even when denied or supposed.
     pub(crate) cautious: bool,
     /// Raised also where the model is at least so `sure` of this matter.

@@ -53,7 +53,8 @@ impl Field {
             Self::Category | Self::Intent => &["categorize"],
             Self::Urgency => &["urgency"],
             Self::Abuse | Self::Moderation => &["guard"],
-            Self::Language | Self::Escalation | Self::Crisis => &["categorize", "sentiment", "urgency", "guard", "escalate"],
+            Self::Language => &["language"],
+            Self::Escalation | Self::Crisis => &["categorize", "sentiment", "urgency", "guard", "escalate"],
         }
     }
 

@@ -114,6 +114,60 @@ fn rows_do_what_they_say() {
     );
 }
 
+/// Rows that wake somebody ask the model too: the trouble of one, and a question, go where they belong.
+#[test]
+fn the_trouble_of_one_wakes_nobody_and_that_of_many_does() {
+    for (category, label, grave, calm) in [
+        ("outage", "negative", "Nobody in the whole building can log in since nine", "Only my own calendar shows the wrong hour, can wait"),
+        ("outage", "neutral", "All tills in every branch are offline", "When is the next maintenance window of the mail server?"),
+        (
+            "security",
+            "neutral",
+            "Somebody read our mailboxes, there are logins from abroad",
+            "Which antivirus do you recommend for a tablet?",
+        ),
+        (
+            "product-complaint",
+            "very_negative",
+            "Three weeks, eleven mails, not one answer, I want your manager",
+            "The new icon colours are really ugly",
+        ),
+    ] {
+        let row = |text: &str| {
+            let verdict = Escalate::configure(r#"{"red_flags": []}"#)
+                .unwrap()
+                .evaluate(&event(&json!({"text": text})), &settled(&so(category, label)));
+            verdict.unwrap().proposals.iter().any(|p| matches!(p.effect, signalbox_sdk::Effect::Escalate(_)))
+        };
+        assert!(row(grave), "{grave}");
+        assert!(!row(calm), "{calm}");
+    }
+    // What the row does not ask, the model does not settle; and few words speak against nothing.
+    let bare = r#"{"routes": [{"id": "any", "when": {"category": ["outage"]}, "then": {"level": 2, "audience": ["on-call"]}}]}"#;
+    claim(
+        bare,
+        &json!({"text": "When is the next maintenance window?"}),
+        &so("outage", "neutral"),
+        &all(&[is("escalate", json!({"level": 2}))], &[]),
+    );
+    claim("{}", &json!({"text": "Website down"}), &so("outage", "negative"), &all(&[is("escalate", json!({"level": 2}))], &[]));
+}
+
+#[test]
+fn words_of_a_flag_ask_the_model_and_signals_do_not() {
+    let flag = |least: f32| {
+        format!(
+            r#"{{"routes": [], "red_flags": [{{"id": "x", "words": ["fire"], "signals": ["threat"], "level": 1, "audience": ["a"], "least": {least}}}]}}"#
+        )
+    };
+    let drill = json!({"text": "The fire drill is on Wednesday at ten, please save your work"});
+    let calm = so("other", "neutral");
+    claim(&flag(0.0), &drill, &calm, &all(&[is("escalate", json!({"level": 1}))], &[]));
+    claim(&flag(0.9), &drill, &calm, &all(&[], &["escalate"]));
+    let heard = json!({"sentiment": {"label": "neutral", "signals": ["threat"]}});
+    claim(&flag(0.9), &drill, &heard, &all(&[is("escalate", json!({"level": 1}))], &[]));
+}
+
 #[test]
 fn praise_is_drafted_and_sarcasm_is_not() {
     let text = json!({"text": "great", "language": "pt-BR", "visibility": "private"});
