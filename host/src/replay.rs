@@ -18,6 +18,7 @@ use crate::decision::{Decision, Outcome};
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::setup::Setup;
+use crate::sheet;
 use crate::store::{RecordedRun, Stored};
 
 pub use past::Archive;
@@ -336,8 +337,7 @@ impl Report {
 }
 
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
+    format!("\"{}\"", sheet::cell(cell).replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod lifecycle;
 mod people;
 mod pressure;
 mod refusals;
+mod reports;
 mod sandbox;
 mod source;
 mod state;
