@@ -28,6 +28,7 @@ mod observations;
 pub mod openapi;
 mod plugins;
 mod replays;
+mod reports;
 pub mod routes;
 mod setup;
 mod sources;

@@ -7,12 +7,14 @@
 //! - `hours.rs`: the week, as it is written and as seconds.
 //! - `walk.rs`: open spans on the line of time, exact across changes of the zone's offset.
 //! - `ical.rs`: holidays out of an iCalendar file.
+//! - `zone.rs`: a time zone, for days.
 
 mod hours;
 mod ical;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use hours::Weekday;
 pub use ical::holidays;
+pub use zone::Zone;
 
 use crate::event::Timestamp;
 use hours::{Span, Week};

@@ -19,6 +19,7 @@ mod explain;
 mod plugin;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod serve;
@@ -76,6 +77,8 @@ enum Command {
     Chain(chain::Command),
     /// What a change would do to events that were decided already
     Replay(replay::Args),
+    /// What happened on a running host over a stretch of time, counted: as a table, JSON or CSV
+    Report(report::Args),
     /// Decisions of a running host, as they happen
     Tail(tail::Args),
     /// Why an event was decided as it was
@@ -155,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Plugin(command) => plugin::plugin(&command),
         Command::Chain(command) => chain::chain(&command),
         Command::Replay(args) => replay::replay(&args),
+        Command::Report(args) => report::report(&args),
         Command::Tail(args) => tail::tail(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Table(command) => tables::tables(&command),

@@ -74,6 +74,10 @@ pub mod tables;
 
 pub mod store;
 
+pub mod report;
+
+pub mod sheet;
+
 pub mod ask;
 
 pub mod state;
@@ -85,6 +89,8 @@ pub mod config;
 pub mod telemetry;
 
 pub mod metrics;
+
+pub mod agreement;
 
 pub mod decision;
 

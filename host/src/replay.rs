@@ -19,6 +19,7 @@ use crate::decision::{Decision, Outcome};
 use crate::event::{Event, Timestamp};
 use crate::generation::Generation;
 use crate::setup::Setup;
+use crate::sheet;
 use crate::store::{RecordedRun, Stored};
 
 pub use past::Archive;
@@ -337,8 +338,7 @@ impl Report {
 }
 
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
+    format!("\"{}\"", sheet::cell(cell).replace('"', "\"\""))
 }
 
 #[cfg(test)]

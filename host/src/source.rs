@@ -22,6 +22,7 @@ pub mod outbound;
 pub mod presets;
 mod reading;
 pub mod sample;
+mod seen;
 mod time;
 pub mod trial;
 
@@ -36,6 +37,7 @@ pub use self::feed::{Fed, FeedSpec};
 use self::field::Field;
 use self::outbound::{Desk, Outbound};
 use self::reading::Call;
+use crate::agreement::Seen;
 use crate::event::{AttributeValue, Direction, Event, EventError, Parsed, Timestamp, strip, utf8};
 use crate::signature::{Auth, ChallengeAnswer, Reach, Refusal, Scheme, SchemeError, Secret, verify};
 use crate::sla::Status;
@@ -146,11 +148,11 @@ pub struct Mapping {
     pub unknown_keys: usize,
     /// Values of a desk's body that were there but could not be read, one sentence each, with the place and without the value.
     pub left_out: Vec<String>,
-    /// What an observation means to the clocks of its ticket.
+    /// What an observation means to the clocks of its ticket, and to its decision.
     pub deed: Deed,
 }
 
-/// What the desk did, as far as clocks care.
+/// What the desk did, as far as clocks and agreement care.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deed {
     /// It answered the author.
@@ -159,6 +161,8 @@ pub struct Deed {
     pub status: Option<Status>,
     /// The conversation, where there is no ticket.
     pub thread: Option<String>,
+    /// What the ticket shows of what decisions settle.
+    pub seen: Seen,
 }
 
 /// Why a genuine call has no meaning here.
@@ -300,7 +304,7 @@ impl Source {
                 .attributes
                 .retain(|one| !(one.key == TRIGGER && matches!(&one.value, AttributeValue::Text(text) if text.starts_with("sla-"))));
             if event.direction == Direction::Outbound {
-                mapping.deed = deed(event);
+                mapping.deed = self.deed(event);
                 let ticket = event.ticket.take().map(|ticket| ticket.id);
                 mapping.mapped = Mapped::Observation { reason: "an outbound message".to_owned(), ticket };
             }
@@ -364,7 +368,7 @@ impl Source {
             event.text = html::to_text(&event.text);
         }
         let own = |text: &Option<String>| self.own_user.is_some() && text.as_ref().is_some_and(|text| Some(text) == self.own_user.as_ref());
-        let deed = deed(&event);
+        let deed = self.deed(&event);
         let mapped = match &event.author {
             Some(author) if own(&author.id) || own(&author.handle) => Mapped::Dropped { reason: guard::REASON.to_owned() },
             Some(author) if author.bot == Some(true) => Mapped::Dropped { reason: "a bot's message".to_owned() },
@@ -396,19 +400,19 @@ impl Source {
         let rule = self.adapter.observe.iter().find(|rule| rule.when.holds(call))?;
         let ticket = match &rule.ticket {
             Some(field) => field.read(call, &mut Vec::new()).as_ref().and_then(reading::scalar_text),
-            None => self.adapter.mapping.ticket(call),
+            None => self.adapter.mapping.text("ticket.id", call),
         };
         let text = |field: &Field| field.read(call, &mut Vec::new()).as_ref().and_then(reading::scalar_text);
         let status = self.adapter.status.as_ref().and_then(text).and_then(|word| status(&word));
-        let deed = Deed { reply: rule.reply, status, thread: None };
+        let deed = Deed { reply: rule.reply, status, thread: None, seen: self.seen_in(call) };
         Some((Mapped::Observation { reason: rule.reason.clone(), ticket }, deed))
     }
-}
 
-/// What a message of our side means: an answer, unless it only tells of the ticket (`kind` is "status").
-fn deed(event: &Event) -> Deed {
-    let status = event.ticket.as_ref().and_then(|ticket| status(ticket.status.as_deref()?));
-    Deed { reply: event.kind != "status", status, thread: event.thread_id.clone() }
+    /// What a message of our side means: an answer, unless it only tells of the ticket (`kind` is "status").
+    fn deed(&self, event: &Event) -> Deed {
+        let status = event.ticket.as_ref().and_then(|ticket| status(ticket.status.as_deref()?));
+        Deed { reply: event.kind != "status", status, thread: event.thread_id.clone(), seen: self.seen_of(event) }
+    }
 }
 
 /// A status in the words that adapters map to.

@@ -11,7 +11,8 @@
 //! - `writer.rs`: one thread that writes, one flush for all that wait.
 //! - `read.rs`: single decisions and pages of them.
 //! - `follow.rs`: decisions as they come. `volume.rs`: how many there were.
-//! - `observations.rs`: what desks did afterwards.
+//! - `observations.rs`: what desks did afterwards. `agreement.rs`: whether they agree with what was decided.
+//! - `tally.rs`: what decisions count for, by the hour. `reports.rs`: what is told of it.
 //! - `life.rs`: plugins, generations, changes, replays.
 //! - `erase.rs`: forgetting, by age, by event and by author.
 //! - `tokens.rs`, `audit.rs`: who may change the host, and who did.
@@ -27,6 +28,7 @@
 //! Several hosts on one database are not here yet. The seam is this: the map of running keys would move into the database (a claim row
 //! with a lease); the unique keys of `claims` and `decisions` already hold what must never happen twice.
 
+mod agreement;
 mod alerts;
 mod approvals;
 mod audit;
@@ -44,10 +46,12 @@ mod life;
 mod observations;
 mod outbox;
 mod read;
+mod reports;
 mod schema;
 mod state;
 mod sum;
 mod tables;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -72,7 +76,7 @@ pub use error::StoreError;
 pub use journal::{Besides, Recorded};
 pub use keys::{Keys, delivery_key};
 pub use life::{ChangeRow, PluginRow, RecordedRun, ReplayRow};
-pub use observations::{Observation, ObservationQuery};
+pub use observations::{Meaning, Observation, ObservationQuery};
 pub use outbox::{Due, Posted, Replay, Settled, State};
 pub use read::{Page, Query, Stored};
 pub use tables::{TableEdit, Version};

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use crate::agreement::Said;
 use crate::app::App;
 use crate::call::{Peer, RequestId};
 use crate::error::ApiError;
@@ -27,7 +28,7 @@ use crate::metrics::Called;
 use crate::respond::{self, Made};
 use crate::signature::Reach;
 use crate::source::{Answer, Content, Deed, Fed, MapError, Mapped, Mapping, Source};
-use crate::store::{Claim, Keys, Mine, Observation, Recorded, delivery_key};
+use crate::store::{Claim, Keys, Meaning, Mine, Observation, Recorded, delivery_key};
 
 /// What an answer is counted as, and the answer.
 type Told = Result<(Called, Response), ApiError>;
@@ -173,8 +174,11 @@ impl Call {
         let source = self.source.name().to_owned();
         let key = delivery_key(&source, delivery.as_deref(), &self.body);
         let told = (Called::Observed(what.clone()), respond::observed(&what));
-        let Deed { reply, status, thread } = deed;
-        self.app.observe(Observation { at, source, ticket, what, reply, status }, thread, key).await?;
+        let Deed { reply, status, thread, seen } = deed;
+        let desk = |said: &Option<Said>| said.as_ref().map(|said| said.desk.clone());
+        let (category, priority, queue) = (desk(&seen.category), desk(&seen.priority), desk(&seen.queue));
+        let observation = Observation { at, source, ticket, what, reply, status, category, priority, queue };
+        self.app.observe(observation, Meaning { thread, seen }, key).await?;
         Ok(told)
     }
 

@@ -37,10 +37,10 @@ const SAID = [
 ];
 
 export class Host {
-  static async start() {
+  static async start(config = CONFIG) {
     const host = new Host();
     host.dir = mkdtempSync(join(tmpdir(), 'signalbox-browser-'));
-    writeFileSync(join(host.dir, 'signalbox.toml'), CONFIG);
+    writeFileSync(join(host.dir, 'signalbox.toml'), config);
     writeFileSync(join(host.dir, 'zammad.secret'), SECRET);
     writeFileSync(join(host.dir, 'api.secret'), 'no secret');
     host.process = spawn(process.env.SIGNALBOX, ['serve', '--config', 'signalbox.toml', '--data', 'data', '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { cwd: host.dir, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -79,6 +79,25 @@ export class Host {
   zammad() {
     const body = readFileSync(join(ROOT, 'tests/fixtures/webhooks/zammad-ticket-default.json'), 'utf8');
     return { body, signature: `sha1=${createHmac('sha1', SECRET).update(body).digest('hex')}` };
+  }
+
+  // A message on a ticket of Zammad's, as its webhook tells it.
+  async tell(ticket, text, { priority, sender = 'Customer' } = {}) {
+    const call = JSON.parse(readFileSync(join(ROOT, 'tests/fixtures/webhooks/zammad-ticket-default.json'), 'utf8'));
+    this.told = (this.told ?? 0) + 1;
+    call.ticket.id = ticket;
+    if (priority) call.ticket.priority = { name: priority };
+    Object.assign(call.article, { id: 9000 + this.told, ticket_id: ticket, body: text, sender });
+    const body = JSON.stringify(call);
+    const headers = { 'content-type': 'application/json', 'x-hub-signature': `sha1=${createHmac('sha1', SECRET).update(body).digest('hex')}` };
+    const response = await fetch(`${this.hooks}/zammad`, { method: 'POST', headers, body });
+    assert.ok(response.ok, String(response.status));
+    // A receipt comes before the decision.
+    for (let turn = 0; sender === 'Customer' && turn < 200; turn++) {
+      if ((await this.api(`/decisions?ticket_id=${ticket}&trace=false`)).items.some((one) => one.event.text === text)) return;
+      await new Promise((then) => setTimeout(then, 25));
+    }
+    assert.equal(sender, 'Agent', 'a message is decided soon');
   }
 
   async api(path) {

@@ -121,7 +121,7 @@ test('sources: a pasted call is verified, mapped, decided, and shows what would 
   await page.getByLabel('Headers').fill(`x-hub-signature: ${signature}`);
   await page.getByRole('button', { name: 'Try it' }).click();
   await page.getByText('Genuine', { exact: true }).waitFor();
-  await page.getByRole('row', { name: /author › name Emily Adams/ }).waitFor();
+  await page.getByRole('row', { name: /author › name Emily Adams \/article\/from/ }).waitFor();
   await page.getByText('http://127.0.0.1:9/api/v1/', { exact: false }).first().waitFor();
   await page.axe();
   await page.shot('source-trial');

@@ -33,6 +33,7 @@ mod people;
 mod pressure;
 mod protocol;
 mod refusals;
+mod reports;
 mod robust;
 mod sandbox;
 mod source;

@@ -49,13 +49,21 @@ function flat(of, at = '') {
   return Object.entries(of).flatMap(([key, one]) => (one && typeof one === 'object' && !Array.isArray(one) ? flat(one, `${at}${key} › `) : [[`${at}${key}`, one]]));
 }
 
+// The place in the call that a field was read from; of attributes, one for each key.
+function origin(origins, key) {
+  const name = key.replaceAll(' › ', '.');
+  const place = (of) => (of.startsWith('the ') ? html`<span class="muted">${of}</span>` : html`<code>${of}</code>`);
+  if (name === 'attributes') return Object.entries(origins).filter(([one]) => one.startsWith('attributes.')).map(([one, of]) => html`<span class="by">${one.slice(11)}: ${place(of)}</span>`);
+  return origins[name] ? place(origins[name]) : html`<span class="muted">the host</span>`;
+}
+
 function Trial({ trial }) {
   const [kind, title] = VERIFIED[trial.verification.result] ?? ['plain', words(trial.verification.result)];
   return html`<${Card} title="Verification" aside=${html`<${Badge} kind=${kind}>${title}<//>`}><p>${prose(sentence(trial.verification.detail))}</p><//>
     ${trial.error && html`<${Notice} kind="bad"><p><b>It would be refused.</b> ${sentence(trial.error.detail)} ${trial.error.pointer && html`<code>${trial.error.pointer}</code>`}</p><//>`}
     ${trial.dropped && html`<${Notice} kind="warn"><p><b>It would be dropped</b>, and answered with 204: ${trial.dropped}.</p><//>`}
     ${trial.observation && html`<${Notice}><p><b>It would be recorded, not judged:</b> ${trial.observation.reason}${trial.observation.ticket && `, on ticket ${trial.observation.ticket}`}.</p><//>`}
-    ${trial.event && html`<${Card} title="The event"><div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Field</th><th scope="col">Value</th></tr></thead><tbody>${flat(trial.event).map(([key, one]) => html`<tr><th scope="row">${words(key)}</th><td class="wrap">${Array.isArray(one) && one.some((item) => typeof item === 'object') ? html`<code>${JSON.stringify(one)}</code>` : value(one)}</td></tr>`)}</tbody></table></div>${trial.left_out?.length > 0 && html`<p class="error">Could not be read: ${trial.left_out.join(', ')}.</p>`}<//>`}
+    ${trial.event && html`<${Card} title="The event"><div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Field</th><th scope="col">Value</th>${trial.origins && html`<th scope="col">Came from</th>`}</tr></thead><tbody>${flat(trial.event).map(([key, one]) => html`<tr><th scope="row">${words(key)}</th><td class="wrap">${Array.isArray(one) && one.some((item) => typeof item === 'object') ? html`<code>${JSON.stringify(one)}</code>` : value(one)}</td>${trial.origins && html`<td class="wrap">${origin(trial.origins, key)}</td>`}</tr>`)}</tbody></table></div>${trial.left_out?.length > 0 && html`<p class="error">Could not be read: ${trial.left_out.join(', ')}.</p>`}<//>`}
     ${trial.decision && html`<${Card} title="The decision"><dl class="facts"><div><dt>Category</dt><dd>${value(trial.decision.category)}</dd></div><div><dt>Sentiment</dt><dd><${Sentiment} of=${trial.decision.sentiment} /></dd></div><div><dt>Priority</dt><dd>${trial.decision.priority ?? 'none'}</dd></div><div><dt>Escalation</dt><dd>level ${trial.decision.escalation.level}</dd></div><div><dt>Goes to</dt><dd>${value(trial.decision.assignment)}</dd></div></dl><details><summary>Every step's reasons</summary><ul class="plain">${trial.decision.trace.flatMap((entry) => (entry.set ?? []).map((change) => html`<li><b>${entry.name ?? entry.plugin}</b> ${words(change.field)}: ${change.reason}</li>`))}</ul></details><//>`}
     ${(trial.event || trial.outbound.length > 0) && html`<${Card} title="What would be sent" aside=${trial.mode && html`<${Badge}>${words(trial.mode)}<//>`}>${trial.outbound.length === 0 ? html`<p class="muted">Nothing${trial.mode ? '' : ': this source has no way back'}.</p>` : trial.outbound.map((one) => html`<details open><summary><b>${one.method}</b> ${one.url}</summary><p class="muted">${one.name}</p>${one.body && html`<${Json} of=${one.body} />`}</details>`)}<//>`}`;
 }

@@ -12,14 +12,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::{
-    about, alerts, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, setup,
-    sources, stream, tables, tokens, volume,
+    about, alerts, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, reports,
+    setup, sources, stream, tables, tokens, volume,
 };
 use crate::app::App;
 use crate::breaker::Health;
 use crate::calendar::Spec;
 use crate::gate::GateReport;
 use crate::replay;
+use crate::report::{
+    AgreementRow, CorrectionRow, EscalationRow, ListQuery, OverTimeQuery, ReasonRow, Report, RuleRow, ServiceLevelRow, SpikeRow,
+    VolumeReportQuery, VolumeRow,
+};
 use crate::setup::Setup;
 use crate::store::{
     AlertQuery, ApprovalQuery, AuditQuery, Audited, ClockQuery, Deliveries, DeliveryQuery, Observation, ObservationQuery, Page, Query,
@@ -81,6 +85,66 @@ pub const ROUTES: &[Route] = &[
     get("/volume", Viewer, "How much was decided, and what: counts over a stretch of time", |is| on(is, volume::count))
         .queries::<VolumeQuery>()
         .answers::<Volume>(200),
+    get("/reports/volume", Viewer, "Messages by category, network, sentiment, priority or source, over time", |is| {
+        on(is, reports::volume::json)
+    })
+    .queries::<VolumeReportQuery>()
+    .answers::<Report<VolumeRow>>(200),
+    get("/reports/volume/csv", Viewer, "Messages by category, network, sentiment, priority or source, over time: as CSV", |is| {
+        on(is, reports::volume::csv)
+    })
+    .queries::<VolumeReportQuery>()
+    .answers_text("text/csv"),
+    get("/reports/service-levels", Viewer, "Responses and resolutions against their targets, over time", |is| {
+        on(is, reports::service_levels::json)
+    })
+    .queries::<OverTimeQuery>()
+    .answers::<Report<ServiceLevelRow>>(200),
+    get("/reports/service-levels/csv", Viewer, "Responses and resolutions against their targets, over time: as CSV", |is| {
+        on(is, reports::service_levels::csv)
+    })
+    .queries::<OverTimeQuery>()
+    .answers_text("text/csv"),
+    get("/reports/escalations", Viewer, "Escalations by level and audience, over time", |is| on(is, reports::escalations::json))
+        .queries::<OverTimeQuery>()
+        .answers::<Report<EscalationRow>>(200),
+    get("/reports/escalations/csv", Viewer, "Escalations by level and audience, over time: as CSV", |is| on(is, reports::escalations::csv))
+        .queries::<OverTimeQuery>()
+        .answers_text("text/csv"),
+    get("/reports/spikes", Viewer, "Hours with more than usual", |is| on(is, reports::spikes::json))
+        .queries::<ListQuery>()
+        .answers::<Report<SpikeRow>>(200),
+    get("/reports/spikes/csv", Viewer, "Hours with more than usual: as CSV", |is| on(is, reports::spikes::csv))
+        .queries::<ListQuery>()
+        .answers_text("text/csv"),
+    get("/reports/rules", Viewer, "What each step did and cost", |is| on(is, reports::rules::json))
+        .queries::<ListQuery>()
+        .answers::<Report<RuleRow>>(200),
+    get("/reports/rules/csv", Viewer, "What each step did and cost: as CSV", |is| on(is, reports::rules::csv))
+        .queries::<ListQuery>()
+        .answers_text("text/csv"),
+    get("/reports/reasons", Viewer, "The rules that spoke most often", |is| on(is, reports::reasons::json))
+        .queries::<ListQuery>()
+        .answers::<Report<ReasonRow>>(200),
+    get("/reports/reasons/csv", Viewer, "The rules that spoke most often: as CSV", |is| on(is, reports::reasons::csv))
+        .queries::<ListQuery>()
+        .answers_text("text/csv"),
+    get("/reports/agreement", Viewer, "How often the desk's people agreed with each rule", |is| on(is, reports::agreement::json))
+        .queries::<ListQuery>()
+        .answers::<Report<AgreementRow>>(200),
+    get("/reports/agreement/csv", Viewer, "How often the desk's people agreed with each rule: as CSV", |is| {
+        on(is, reports::agreement::csv)
+    })
+    .queries::<ListQuery>()
+    .answers_text("text/csv"),
+    get("/reports/corrections", Viewer, "What the desk's people made of what was decided", |is| on(is, reports::corrections::json))
+        .queries::<ListQuery>()
+        .answers::<Report<CorrectionRow>>(200),
+    get("/reports/corrections/csv", Viewer, "What the desk's people made of what was decided: as CSV", |is| {
+        on(is, reports::corrections::csv)
+    })
+    .queries::<ListQuery>()
+    .answers_text("text/csv"),
     delete("/events/{source}/{event_id}", Admin, "Erases an event, with all that was made of it", |is| on(is, erase::event))
         .answers::<erase::Erased>(200),
     delete("/authors/{author}", Admin, "Erases every event of an author, by id or handle", |is| on(is, erase::author))

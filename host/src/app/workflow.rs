@@ -6,7 +6,7 @@ use super::App;
 use crate::decision::{Decision, Dropped, Follows};
 use crate::event::{AttributeValue, Event, Timestamp};
 use crate::source::Fed;
-use crate::store::{Entry, Happened, NewClock, Observation, StoreError};
+use crate::store::{Entry, Happened, Meaning, NewClock, Observation, StoreError};
 use crate::tables::TableError;
 use crate::token::Role;
 
@@ -14,14 +14,20 @@ use crate::token::Role;
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The shortest, so that a clock which cannot be written does not keep the machine busy.
 const SHORTEST_REST: Duration = Duration::from_millis(20);
+/// How long decisions gather before they are counted: reports count the rest themselves.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// Between two batches of counting: events come first.
+const COUNT_PAUSE: Duration = Duration::from_millis(5);
+/// Before it is tried again.
+const COUNT_AGAIN: Duration = Duration::from_secs(10);
 
 impl App {
     /// Records what a desk did, and what it does to clocks.
     ///
     /// # Errors
     /// As [`crate::store::Store::observe`].
-    pub async fn observe(&self, observation: Observation, thread: Option<String>, key: [u8; 32]) -> Result<(), StoreError> {
-        let happened = self.store.observe(observation, thread, key, &self.calendars).await?;
+    pub async fn observe(&self, observation: Observation, meaning: Meaning, key: [u8; 32]) -> Result<(), StoreError> {
+        let happened = self.store.observe(observation, meaning, key, &self.calendars).await?;
         self.happened(&happened);
         Ok(())
     }
@@ -72,6 +78,27 @@ impl App {
                 }
             };
             tokio::time::sleep(rest).await;
+        }
+    }
+
+    /// Works until it is dropped: counts what was decided, so that reports need not. What was decided meanwhile waits a moment and is counted
+    /// together; what a journal of an earlier version holds is counted at its first start, beside everything else.
+    pub async fn keep_count(&self) {
+        let mut turn = self.turn.subscribe();
+        loop {
+            turn.mark_unchanged();
+            match self.store.count(self.clock.now()).await {
+                Ok(0) => {
+                    // The sender is this host's own: it is there as long as this is.
+                    let _ = turn.changed().await;
+                    tokio::time::sleep(COUNT_EVERY).await;
+                }
+                Ok(_) => tokio::time::sleep(COUNT_PAUSE).await,
+                Err(error) => {
+                    tracing::error!(reason = %error, "decisions wait to be counted");
+                    tokio::time::sleep(COUNT_AGAIN).await;
+                }
+            }
         }
     }
 

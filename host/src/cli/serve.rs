@@ -92,12 +92,15 @@ async fn host(config: Config, clock: Clock) -> anyhow::Result<Done> {
     let (resuming, sweeping) = (tokio::spawn(resume(app.clone(), behind)), tokio::spawn(sweep(app.clone())));
     let keeper = app.clone();
     let keeping_time = tokio::spawn(async move { keeper.keep_time().await });
+    let counter = app.clone();
+    let keeping_count = tokio::spawn(async move { counter.keep_count().await });
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, those under way finish");
     app.begin_stopping();
     resuming.abort();
     sweeping.abort();
     keeping_time.abort();
+    keeping_count.abort();
     drop(stop);
     let _ = tokio::join!(listeners.0, listeners.1, delivering);
     app.store.clone().close().await.context("the journal could not be closed; nothing is lost, the next start checks it")?;

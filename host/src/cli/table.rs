@@ -4,12 +4,18 @@ use super::card::printable;
 
 /// Renders a table; foreign text in it is made safe for a terminal.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let head = head.map(str::to_uppercase);
-    let rows: Vec<[String; N]> = std::iter::once(head).chain(rows.into_iter().map(|row| row.map(|cell| printable(&cell)))).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
+    lines(head.map(str::to_owned).to_vec(), rows.into_iter().map(Vec::from))
+}
+
+/// The same for columns that the host names: rows as long as the head.
+pub(super) fn lines(head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let head: Vec<String> = head.iter().map(|name| name.to_uppercase()).collect();
+    let plain = |row: Vec<String>| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).map(plain).collect();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: String = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
         format!("{}\n", cells.trim_end())
     };
     rows.iter().map(line).collect()

@@ -16,6 +16,7 @@ use super::guard::{Guard, GuardSpec};
 use super::mapping::{EventMapping, attachment_line, event_line};
 use super::outbound::{OutboundSpec, Plan};
 use super::reading::Place;
+use super::seen::Priorities;
 use crate::signature::{Auth, Challenge, Scheme};
 
 /// What the caller is answered with.
@@ -105,6 +106,10 @@ struct InboundSpec {
     /// How the ticket of an observed call stands: "open", "pending" or "closed", by way of a `map`. It pauses and ends clocks.
     #[serde(default)]
     status: Option<FieldSpec>,
+    /// What the ticket of an observed call is about, in the words of decisions by way of a `map`: where agents keep a category. It is held
+    /// against what was decided, as the priority and the queue of `[event]` are.
+    #[serde(default)]
+    category: Option<FieldSpec>,
 }
 
 /// A pointer, or several of which one is enough.
@@ -179,6 +184,8 @@ pub struct Adapter {
     pub(super) drop: Vec<(When, String)>,
     pub(super) observe: Vec<Observe>,
     pub(super) status: Option<Field>,
+    pub(super) category: Option<Field>,
+    pub(super) priorities: Priorities,
     pub(super) mapping: EventMapping,
     pub(super) guard: Guard,
     pub(super) outbound: Option<Plan>,
@@ -289,6 +296,12 @@ fn resolve(file: AdapterFile) -> Result<Adapter, String> {
             .map(|spec| Field::resolve(spec, &maps))
             .transpose()
             .map_err(|problem| format!("[inbound] `status` {problem}"))?,
+        category: inbound
+            .category
+            .map(|spec| Field::resolve(spec, &maps))
+            .transpose()
+            .map_err(|problem| format!("[inbound] `category` {problem}"))?,
+        priorities: Priorities::of(&maps),
         mapping: mapping(event, &maps)?,
         guard: Guard::resolve(&loop_guard).map_err(|problem| format!("[loop_guard] {problem}"))?,
         outbound: outbound.map(|spec| Plan::resolve(spec, &maps)).transpose().map_err(|problem| format!("[outbound] {problem}"))?,

@@ -154,6 +154,24 @@ impl Field {
         value.and_then(|value| self.over_each(value, notes, |value| self.finish(value)))
     }
 
+    /// Where its value came from: the place that had it, all that were put together, or the adapter itself.
+    pub(super) fn came_from(&self, call: Call<'_>) -> String {
+        const ADAPTER: &str = "the adapter";
+        let there = |place: &&Place| place.find(call).and_then(|value| scalar_text(&value)).is_none_or(|text| !text.trim().is_empty());
+        let found = |places: &[Place]| places.iter().filter(|place| place.find(call).is_some()).map(Place::to_string).collect::<Vec<_>>();
+        let places = match &self.origin {
+            // What is read of every entry of a list is told as it is written.
+            _ if self.each.is_some() => return self.to_string(),
+            Origin::Const(_) => Vec::new(),
+            Origin::First(places) => {
+                let all: Vec<&Place> = places.iter().filter(|place| place.find(call).is_some()).collect();
+                all.iter().copied().find(|place| there(place)).or(all.first().copied()).map(Place::to_string).into_iter().collect()
+            }
+            Origin::Any(places) | Origin::Join(places, _) => found(places),
+        };
+        if places.is_empty() { ADAPTER.to_owned() } else { places.join(" and ") }
+    }
+
     fn over_each(&self, value: Value, notes: &mut Vec<String>, run: impl Fn(Value) -> Result<Option<Value>, String>) -> Option<Value> {
         let mut one = |value| {
             run(value).unwrap_or_else(|problem| {

@@ -4,6 +4,8 @@
 //! says in a form the contract has no place for is left out with a note. Only `id` and `text` can fail a call, because there is no
 //! event without them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::field::Field;
@@ -144,10 +146,23 @@ impl EventMapping {
         Ok((event, notes))
     }
 
-    /// The ticket's id alone, for an observation.
-    pub(super) fn ticket(&self, call: Call<'_>) -> Option<String> {
-        let line = self.lines.iter().find(|line| line.target == "ticket.id")?;
-        line.kind.fit(line.field.read(call, &mut Vec::new())?).ok()?.as_str().map(str::to_owned)
+    /// Where each target came from that a call has something for, by its name.
+    pub(super) fn origins(&self, call: Call<'_>) -> BTreeMap<String, String> {
+        let fields = self.lines.iter().map(|line| (line.target.to_owned(), &line.field));
+        let attributes = self.attributes.iter().map(|(key, field)| (format!("attributes.{key}"), field));
+        let told = fields.chain(attributes).filter(|(_, field)| field.read(call, &mut Vec::new()).is_some_and(|value| !is_blank(&value)));
+        let mut origins: BTreeMap<String, String> = told.map(|(target, field)| (target, field.came_from(call))).collect();
+        if let Some((each, _)) = self.attachments.as_ref().filter(|(each, _)| each.find(call).is_some()) {
+            origins.insert("attachments".to_owned(), each.to_string());
+        }
+        origins
+    }
+
+    /// One target of text alone, for an observation; nothing where it is blank.
+    pub(super) fn text(&self, target: &str, call: Call<'_>) -> Option<String> {
+        let line = self.lines.iter().find(|line| line.target == target)?;
+        let value = line.kind.fit(line.field.read(call, &mut Vec::new())?).ok()?;
+        value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     fn attachments(&self, call: Call<'_>, notes: &mut Vec<String>) -> Value {

@@ -110,6 +110,11 @@ impl fmt::Debug for Hidden {
 }
 
 impl Outbound {
+    /// The names that rules have for a queue of the desk.
+    pub(super) fn queues_of(&self, desk: &str) -> Vec<String> {
+        self.queues.iter().filter(|(_, own)| own.as_str() == desk).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Puts an adapter's plan and a source's own desk together.
     pub(super) fn new(plan: Plan, desk: Desk) -> Result<Self, String> {
         let auth = plan.auth(&desk)?;

@@ -196,3 +196,20 @@ fn x_keeps_every_digit_and_reads_direct_messages() {
     assert_eq!((message.kind.as_str(), message.text.as_str(), message.author.unwrap().id.unwrap().as_str()), ("dm", "help", "3001969357"));
     assert!(matches!(map("x", r#"{"for_user_id": "1", "favorite_events": []}"#).unwrap().mapped, Mapped::Dropped { .. }));
 }
+
+#[test]
+fn a_trial_tells_where_each_field_came_from() {
+    let body = json!({
+        "ticket": { "id": 7, "title": "Printer", "customer": { "id": 3, "login": "ann", "email": "ann@example.com" } },
+        "article": { "id": 1, "sender": "Customer", "type": "email", "subject": " ", "body": "it is broken", "content_type": "text/plain" },
+    });
+    let source = Source::unsigned("zammad", presets::adapter("zammad").unwrap().unwrap()).unwrap();
+    let mut headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"))]);
+    headers.insert("x-zammad-trigger", http::HeaderValue::from_static("a trigger"));
+    let trial = crate::source::trial::Trial::of(&source, &headers, None, body.to_string().as_bytes(), Timestamp(1));
+    let of = |field: &str| trial.origins.get(field).map(String::as_str);
+    assert_eq!((of("id"), of("text"), of("author.handle")), (Some("/article/id"), Some("/article/body"), Some("/ticket/customer/login")));
+    assert_eq!((of("title"), of("attributes.trigger"), of("author.vip")), (Some("/ticket/title"), Some("header x-zammad-trigger"), None));
+    let whole = json!({ "signalbox_event": "text", "id": "1", "text": "hello" }).to_string();
+    assert!(crate::source::trial::Trial::of(&source, &headers, None, whole.as_bytes(), Timestamp(1)).origins.is_empty());
+}

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::outbound::Outbound;
-use super::{Fed, MapError, Mapped, Mapping, Source};
+use super::reading::Call;
+use super::{Fed, Form, MapError, Mapped, Mapping, PASS_THROUGH, Source, document};
 use crate::decision::Decision;
 use crate::event::{Event, EventError, Timestamp};
 use crate::outgoing::{Body, Mode, Outgoing, Repeat};
@@ -25,6 +26,9 @@ pub struct Trial {
     /// What a chain would run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
+    /// Where each field of it came from, by its dotted name; nothing for a body that is the event itself.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub origins: BTreeMap<String, String>,
     /// Why it would be answered and forgotten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<String>,
@@ -106,6 +110,7 @@ impl Trial {
             source: source.name().to_owned(),
             verification: verification(source, headers, query, body, now),
             event: None,
+            origins: BTreeMap::new(),
             dropped: None,
             observation: None,
             fed: Vec::new(),
@@ -119,7 +124,10 @@ impl Trial {
             Ok(Mapping { mapped, left_out, .. }) => {
                 trial.left_out = left_out;
                 match mapped {
-                    Mapped::Event(event) => trial.event = Some(*event),
+                    Mapped::Event(event) => {
+                        trial.event = Some(*event);
+                        trial.origins = origins(source, headers, query, body);
+                    }
                     Mapped::Dropped { reason } => trial.dropped = Some(reason),
                     Mapped::Fed(fed) => trial.fed = fed,
                     Mapped::Observation { reason, ticket } => trial.observation = Some(Observation { reason, ticket }),
@@ -149,6 +157,17 @@ impl Trial {
     /// Whether the webhook would take the call.
     pub fn taken(&self) -> bool {
         self.error.is_none() && self.verification.result != "refused"
+    }
+}
+
+/// Where the fields of a mapped event came from.
+fn origins(source: &Source, headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> BTreeMap<String, String> {
+    let mapped = source.adapter.form == Form::Mapped;
+    match document(body) {
+        Ok(document) if mapped && document.get(PASS_THROUGH).is_none() => {
+            source.adapter.mapping.origins(Call { document: &document, headers, query })
+        }
+        _ => BTreeMap::new(),
     }
 }
 

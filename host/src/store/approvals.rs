@@ -13,7 +13,7 @@ use super::audit::{self, Entry};
 use super::clocks::Happened;
 use super::journal::{millis, word};
 use super::keys::approval_key;
-use super::observations::{self, Observation};
+use super::observations::{self, Meaning, Observation};
 use super::outbox::{Fresh, State};
 use super::read::{LIMIT, Page, before};
 use super::{Store, StoreError};
@@ -347,9 +347,9 @@ impl ApprovalRow {
     /// A person has answered the author: that is what the clocks of responses wait for.
     fn answer(&self, conn: &Connection, at: Timestamp, calendars: &Calendars) -> rusqlite::Result<Vec<Happened>> {
         let what = "an approved reply".to_owned();
-        let observation = Observation { at, source: self.source.clone(), ticket: self.ticket.clone(), what, reply: true, status: None };
-        let thread = self.thread.strip_prefix("thread:");
-        observations::insert(conn, &observation, thread, &approval_key(&self.id), calendars)
+        let observation = Observation { reply: true, ..Observation::new(at, self.source.clone(), self.ticket.clone(), what) };
+        let meaning = Meaning { thread: self.thread.strip_prefix("thread:").map(str::to_owned), ..Meaning::default() };
+        observations::insert(conn, &observation, &meaning, &approval_key(&self.id), calendars)
     }
 }
 

@@ -6,6 +6,7 @@
 //! the host goes through. It must never change a clock without first letting come due what was due.
 
 mod page;
+mod told;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -94,8 +95,9 @@ impl Store {
         let write = self.inner.writer.write(move |conn| {
             let mut happened = Vec::new();
             for mut row in rows(conn, DUE, params![millis(now), BATCH])? {
+                let was = row.timer.clone();
                 row.advance(conn, now, &mut happened)?;
-                row.keep(conn)?;
+                row.keep(conn, &was)?;
             }
             Ok(happened)
         });
@@ -124,6 +126,7 @@ pub(super) fn moved(
     let mut happened = Vec::new();
     let Some(subject) = &moved.subject else { return Ok(happened) };
     for mut row in rows(conn, OPEN, params![source, subject])? {
+        let was = row.timer.clone();
         row.advance(conn, at, &mut happened)?;
         let calendar = row.hours(calendars);
         let hours = calendar.as_deref();
@@ -139,7 +142,7 @@ pub(super) fn moved(
             None => {}
         }
         happened.extend((row.timer.phase == Phase::Met).then_some(Happened::Met(row.clock)));
-        row.keep(conn)?;
+        row.keep(conn, &was)?;
     }
     Ok(happened)
 }
@@ -170,6 +173,7 @@ pub(super) fn started(conn: &Connection, wanted: &[NewClock], by: &By<'_>, calen
         let calendar = new.calendar.as_ref().and_then(|name| calendars.get(name));
         let timer = Timer::start(u64::from(new.target_seconds) * 1_000, new.warn_share, by.at, calendar.as_deref());
         insert(conn, new, by, &timer)?;
+        told::started(conn, by.source, new.clock, by.at)?;
         happened.push(Happened::Started(new.clock));
     }
     Ok(happened)
@@ -221,6 +225,7 @@ const OPEN: &str = "SELECT * FROM clocks WHERE source = ?1 AND subject = ?2 AND 
 struct ClockRow {
     seq: i64,
     id: String,
+    source: String,
     clock: SlaClock,
     calendar: Option<String>,
     decision: String,
@@ -236,6 +241,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<ClockRow> {
     Ok(ClockRow {
         seq: row.get("seq")?,
         id: row.get("id")?,
+        source: row.get("source")?,
         clock: row.get("clock")?,
         calendar: row.get("calendar")?,
         decision: row.get("decision")?,
@@ -278,7 +284,8 @@ impl ClockRow {
         Ok(())
     }
 
-    fn keep(&self, conn: &Connection) -> rusqlite::Result<()> {
+    /// Writes how it stands, and counts what it went through.
+    fn keep(&self, conn: &Connection, was: &Timer) -> rusqlite::Result<()> {
         const SQL: &str = "UPDATE clocks SET phase = ?2, spent_ms = ?3, since = ?4, warn_at = ?5, due_at = ?6, warned = ?7, breached = ?8, \
             ended = ?9, next_at = ?10 WHERE seq = ?1";
         let timer = &self.timer;
@@ -296,7 +303,7 @@ impl ClockRow {
                 time(timer.ended),
                 time(if timer.is_open() { timer.next_at() } else { None }),
             ])
-            .map(drop)
+            .and_then(|_| told::went(conn, &self.source, self.clock, was, timer))
     }
 
     /// The event of this clock and trigger, accepted and not decided yet.

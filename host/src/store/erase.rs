@@ -1,7 +1,8 @@
 //! Forgetting: events and all that was made of them, by age, by event and by author.
 //!
 //! Called by `app.rs` (the sweep) and by the admin API (by hand). What goes with an event: its claim keys, its decision, its deliveries, its
-//! clocks and alerts, and the replays that tell of it. It must never take an event that has no decision yet, and never hold the writer for longer than a batch.
+//! clocks and alerts, and the replays that tell of it. What stays is that it was counted. It must never take an event that has no decision
+//! yet, and never hold the writer for longer than a batch.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -9,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::alerts;
 use super::audit::{self, Entry};
 use super::journal::millis;
-use super::{Store, StoreError};
+use super::{Store, StoreError, tally};
 use crate::event::Timestamp;
 
 /// Most events of one write: some ten milliseconds, which is what a commit of the journal may take anyhow.
@@ -111,9 +112,11 @@ fn forget(conn: &Connection, seq: i64) -> rusqlite::Result<()> {
     for key in keys.unwrap_or_default().chunks(size_of::<super::keys::Key>()) {
         claim.execute(params![key, seq])?;
     }
-    let decision: Option<String> =
-        conn.prepare_cached("SELECT id FROM decisions WHERE event = ?1")?.query_row([seq], |row| row.get(0)).optional()?;
-    if let Some(decision) = decision {
+    const DECISION: &str = "SELECT id, seq FROM decisions WHERE event = ?1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+    if let Some((decision, place)) = conn.prepare_cached(DECISION)?.query_row([seq], row).optional()? {
+        tally::before_forgotten(conn, place)?;
+        conn.prepare_cached("DELETE FROM judged WHERE decision = ?1")?.execute([&decision])?;
         // A delivery's id is its decision's, `-` and a number; `.` comes next after `-`.
         conn.prepare_cached("DELETE FROM outbox WHERE id > ?1 || '-' AND id < ?1 || '.'")?.execute([decision])?;
     }

@@ -3,6 +3,7 @@
 //! Called by [`super::Store::open`] and, for a new connection after an IO error, by `writer.rs`. It must never change a
 //! database that is damaged or newer than itself, and never leave a migration half done.
 
+mod counts;
 mod workflow;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -15,7 +16,8 @@ use super::{StoreError, sum};
 use workflow::ALERTS;
 
 /// One step per schema version, from an empty file on. A step that has been released is never edited: add the next one.
-const MIGRATIONS: [&str; 11] = [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS, SUMS, ALERTS];
+const MIGRATIONS: [&str; 12] =
+    [V1, LIFE, PEOPLE, OUTBOX, OBSERVATIONS, SERVICES, CALENDARS, CLOCKS, APPROVALS, SUMS, ALERTS, counts::COUNTS];
 
 /// The version of the tables that this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;

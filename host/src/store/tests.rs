@@ -2,6 +2,7 @@
 //!
 //! Whatever concerns one file alone is tested in that file. It must never sleep, nor put a mock in the place of the disk.
 
+mod counts;
 mod erase;
 mod faults;
 mod outbox;
