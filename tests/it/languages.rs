@@ -92,7 +92,7 @@ fn compiles_c() -> bool {
 
 #[test]
 fn the_same_rule_decides_the_same_in_every_language() {
-    let asked = std::env::var("SIGNALBOX_LANGUAGES").unwrap_or_default();
+    let asked = std::env::var_os("SIGNALBOX_LANGUAGES").unwrap_or_default().into_string().unwrap();
     let asked: Vec<&str> = asked.split_whitespace().filter(|lang| !["rust", "c"].contains(lang)).collect();
     let dir = directory();
     let folder = |lang: &str| {
