@@ -62,8 +62,7 @@ impl App {
             tables.push(table);
         }
         let what = format!("rows of {}", tables.join(", "));
-        let observation = Observation { at, source: source.to_owned(), ticket: None, what, reply: false, status: None };
-        self.observe(observation, None, key).await?;
+        self.observe(Observation::new(at, source.to_owned(), None, what), Meaning::default(), key).await?;
         Ok(())
     }
 
