@@ -133,8 +133,8 @@ pub struct Stretch {
 impl Stretch {
     /// The hours of a query about a moment. A stretch that is too long loses its beginning.
     fn new(from: Option<Timestamp>, to: Option<Timestamp>, days: Option<u32>, (bucket, zone): (Bucket, Zone), now: Timestamp) -> Self {
-        // The last moment that a timestamp can be written for, with room for the hour after it.
-        let to = to.unwrap_or(now).0.min(u64::MAX / 4).next_multiple_of(HOUR_MS);
+        // What is decided at this very moment counts. Beyond the bound no timestamp can be written; it leaves room for an hour after it.
+        let to = to.map_or(now.0.saturating_add(1), |to| to.0).min(u64::MAX / 4).next_multiple_of(HOUR_MS);
         let most = if bucket == Bucket::Hour { MOST_DAYS.0 } else { MOST_DAYS.1 };
         let days = u64::from(days.unwrap_or(DAYS).max(1)).min(most);
         let from = from.map_or_else(|| to.saturating_sub(days * DAY_MS), |from| from.0);
@@ -231,7 +231,7 @@ mod tests {
         let stretch = query.stretch(Timestamp(0));
         assert_eq!((stretch.from, stretch.to), (at("2026-11-01T09:00:00Z"), at("2026-11-01T12:00:00Z")));
         let week = OverTimeQuery::default().stretch(at("2026-11-08T00:00:00Z"));
-        assert_eq!((week.from, week.to), (at("2026-11-01T00:00:00Z"), at("2026-11-08T00:00:00Z")));
+        assert_eq!((week.from, week.to), (at("2026-11-01T01:00:00Z"), at("2026-11-08T01:00:00Z")), "this very moment is in it");
         let hours =
             OverTimeQuery { bucket: Bucket::Hour, from: Some(Timestamp(0)), ..Default::default() }.stretch(at("2026-11-08T00:00:00Z"));
         assert_eq!(hours.to.0 - hours.from.0, 92 * DAY_MS);

@@ -85,6 +85,14 @@ test('waiting: a viewer sees it and cannot settle it', async () => {
   assert.equal((await host.api('/approvals?state=waiting')).items.length, 1);
   await page.axe();
   await page.done();
+  const other = await watched(chrome, host);
+  await other.go('waiting');
+  await other.getByText('Thanks again, that was fast').waitFor();
+  await other.keyboard.press('g');
+  await other.keyboard.press('r');
+  await other.getByRole('heading', { name: 'Reports', level: 1 }).waitFor();
+  assert.equal(await other.getByRole('dialog').count(), 0, 'a way to another page is no answer');
+  await other.done();
 });
 
 test('reports: counted as they are decided, as charts, as CSV and on paper', async () => {

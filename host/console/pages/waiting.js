@@ -21,8 +21,13 @@ export default function Waiting({ place }) {
   useEffect(() => { yes.clear(); }, [chosen?.id]);
   // The keys of a list that somebody works through; a dialog or a field has its own.
   const keys = useRef();
+  const before = useRef();
   keys.current = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select, dialog')) return;
+    // After a `g`, a letter is the way to another page.
+    const going = before.current === 'g';
+    before.current = event.key;
+    if (going) return;
     const to = { j: 1, k: -1 }[event.key];
     if (to && items.length) { const next = Math.max(0, Math.min(items.length - 1, at + to)); setAt(next); document.getElementById(`waits-${next}`)?.focus(); }
     else if (event.key === 'a' && state === 'waiting' && chosen && may && !yes.busy) yes.run(chosen);

@@ -30,7 +30,9 @@ pub struct Hour {
     pub networks: BTreeMap<String, u64>,
 }
 
-/// The hours from a moment on and before another that stand out. `hours` begin [`LOOK_BACK_MS`] before the first, those without messages
+/// The hours from a moment on and before another that stand out.
+///
+/// `hours` begin [`LOOK_BACK_MS`] before the first, those without messages
 /// left out; `first` is the first hour that anything was ever decided in: before it there was no host that could have seen nothing.
 pub fn spikes(hours: &BTreeMap<u64, Hour>, (from, to): (Timestamp, Timestamp), first: u64) -> Vec<SpikeRow> {
     let mut found = Vec::new();

@@ -262,7 +262,7 @@ impl<'a> Points<'a> {
     /// From the oldest to the newest; what is rare goes together.
     fn rows(self) -> impl Iterator<Item = (Timestamp, String, u64)> {
         let mut names: Vec<_> = self.counts.into_iter().map(|(name, points)| (points.values().sum::<u64>(), name, points)).collect();
-        names.sort_by(|one, other| other.0.cmp(&one.0));
+        names.sort_by_key(|(total, ..)| Reverse(*total));
         let mut rows: BTreeMap<(Timestamp, String), u64> = BTreeMap::new();
         for (place, (_, name, points)) in names.into_iter().enumerate() {
             let name = if place < NAMES { name } else { MORE.to_owned() };

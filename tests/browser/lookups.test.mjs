@@ -1,0 +1,75 @@
+// Lookups: a table and a calendar from nothing to what rules may ask, and what the host says of a row that does not fit.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Host, browser, watched } from './harness.mjs';
+
+let host;
+let chrome;
+before(async () => { host = await Host.start(); chrome = await browser(); });
+after(async () => { await chrome?.close(); await host?.stop(); });
+
+test('lookups: a table is made, filled by hand and from a file, changed, and emptied', async () => {
+  const page = await watched(chrome, host);
+  await page.go('lookups');
+  await page.getByText('No tables yet').waitFor();
+  await page.axe();
+  await page.getByRole('button', { name: 'New table' }).click();
+  await page.getByLabel('Name').fill('on-call');
+  await page.getByLabel('Columns').fill('person, phone');
+  await page.axe();
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText('No rows yet').waitFor();
+  await page.getByRole('button', { name: 'Add a row' }).click();
+  await page.getByLabel('Key', { exact: true }).fill('network');
+  await page.getByLabel('Person').fill('Ann Lee');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('row', { name: /network Ann Lee/ }).waitFor();
+  await page.getByRole('button', { name: 'Take in a file' }).click();
+  await page.getByLabel('Or paste it').fill('team,person,phone\nnetwork,Bob Marsh,0123\npayroll,"Chen <b>Wei</b>",0456\n');
+  await page.getByLabel('A row is known by').selectOption('team');
+  await page.axe();
+  await page.getByRole('button', { name: 'Take it in' }).click();
+  await page.getByRole('row', { name: /network Bob Marsh 0123/ }).waitFor();
+  await page.getByRole('row', { name: /payroll Chen <b>Wei<\/b> 0456/ }).waitFor();
+  await page.axe();
+  await page.shot('lookups-table');
+  await page.getByRole('button', { name: 'Edit network' }).click();
+  await page.getByLabel('Person').fill('Dora Kis');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('row', { name: /network Dora Kis 0123/ }).waitFor();
+  await page.getByRole('button', { name: 'Take payroll away' }).click();
+  await page.getByText('payroll is taken away').waitFor();
+  const { items } = await host.api('/tables/on-call/rows');
+  assert.deepEqual(items.map((row) => [row.key, row.columns]), [['network', { person: 'Dora Kis', phone: '0123' }]]);
+  await page.go('lookups');
+  await page.getByRole('row', { name: /on-call 1 person, phone/ }).waitFor();
+  await page.done();
+});
+
+test('lookups: a calendar is made, changed, and takes days off from a file', async () => {
+  const page = await watched(chrome, host, { expected: [422] });
+  await page.go('lookups/calendars');
+  await page.getByText('No calendars yet').waitFor();
+  await page.getByLabel('Name').fill('office');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('heading', { name: 'When somebody is there' }).waitFor();
+  await page.axe();
+  await page.getByLabel('Time zone').fill('Berlin');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByText('no time zone', { exact: false }).first().waitFor();
+  await page.getByLabel('Time zone').fill('Europe/Berlin');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByText('office is kept').waitFor();
+  const ics = join(host.dir, 'holidays.ics');
+  writeFileSync(ics, ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//', 'BEGIN:VEVENT', 'UID:1', 'DTSTAMP:20260101T000000Z', 'DTSTART;VALUE=DATE:20261225', 'SUMMARY:Christmas Day', 'END:VEVENT', 'END:VCALENDAR', ''].join('\r\n'));
+  await page.getByLabel('iCalendar file').setInputFiles(ics);
+  await page.getByText('The days off are taken in').waitFor();
+  await page.locator('.facts').getByText('1 day', { exact: true }).waitFor();
+  const { calendar } = await host.api('/calendars/office');
+  assert.deepEqual([calendar.time_zone, calendar.hours.friday, calendar.holidays], ['Europe/Berlin', ['09:00-17:00'], [{ date: '2026-12-25', name: 'Christmas Day' }]]);
+  await page.axe();
+  await page.shot('lookups-calendar');
+  await page.done();
+});
