@@ -98,3 +98,23 @@ fn the_doctor_names_what_is_wrong() {
     let (code, said) = typed(&["doctor"], &data.join("nowhere"));
     assert!(code == Some(1) && said.contains("there is no data directory"), "{said}");
 }
+
+#[test]
+fn a_letter_that_became_another_one_is_an_error_and_never_an_answer() {
+    let mut host = TestHost::with_config(SOURCES);
+    host.decide("the letter that turns is here");
+    host.terminate();
+    assert!(host.ended().success());
+    let file = host.data().join("signalbox.db");
+    assert_eq!(typed(&["doctor"], &host.data()).0, Some(0), "it was sound");
+    let mut bytes = fs::read(&file).unwrap();
+    let at = bytes.windows(10).position(|window| window == b"the letter").unwrap();
+    bytes[at + 4] = b'b';
+    fs::write(&file, bytes).unwrap();
+    let (code, said) = typed(&["doctor"], &host.data());
+    assert!(code == Some(1) && said.contains("is not what was written"), "{said}");
+    host.start_again();
+    let refused = host.ask("/v1/decisions");
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(!refused.text().contains("better"), "{}", refused.text());
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use signalbox_test_guests::MISBEHAVE;
@@ -127,13 +128,14 @@ fn what_an_admin_put_live_is_live_after_a_restart() {
 
 #[test]
 fn a_replay_finds_exactly_what_a_change_alters_and_says_so_twice_in_the_same_bytes() {
+    const REPLAYED: usize = 1_000;
     let host = TestHost::with_config(SOURCES);
     upload(&host, rule("1.2.3", "honest"));
     upload(&host, rule("1.2.4", "honost"));
     let step = |version: &str, when: Value| json!([{ "plugin": format!("misbehave@{version}"), "when": when }]);
     apply(&host, &chain(step("1.2.3", json!({})))).decision();
     let mut altered = Vec::new();
-    for n in 0..60 {
+    for n in 0..REPLAYED {
         let (id, network) = (fresh("replayed"), if n % 4 == 0 { "x" } else { "mastodon" });
         host.post(json!({ "id": id, "text": "honest words", "network": network }).to_string()).decision();
         if network == "x" {
@@ -145,9 +147,9 @@ fn a_replay_finds_exactly_what_a_change_alters_and_says_so_twice_in_the_same_byt
         { "plugin": "misbehave@1.2.3", "name": "old", "unless": { "network": ["x"] } },
         { "plugin": "misbehave@1.2.4", "name": "new", "when": { "network": ["x"] } },
     ]);
-    let request = json!({ "setup": chain(both), "last": 60 });
+    let request = json!({ "setup": chain(both), "last": REPLAYED });
     let report = replay(&host, &request)["report"].clone();
-    assert_eq!((&report["events"], &report["compared"], &report["changed"]), (&json!(60), &json!(60), &json!(15)));
+    assert_eq!((&report["events"], &report["compared"], &report["changed"]), (&json!(REPLAYED), &json!(REPLAYED), &json!(REPLAYED / 4)));
     let found: Vec<&str> = report["changes"].as_array().unwrap().iter().map(|change| change["event_id"].as_str().unwrap()).collect();
     assert_eq!(found, altered, "those and no other, oldest first");
     let difference = &report["changes"][0]["fields"][0];
@@ -156,7 +158,7 @@ fn a_replay_finds_exactly_what_a_change_alters_and_says_so_twice_in_the_same_byt
         (&json!("/tags/add"), &json!(["honest"]), &json!(["honost"]))
     );
     assert_eq!(replay(&host, &request)["report"].to_string(), report.to_string());
-    assert_eq!(replay(&host, &json!({ "last": 60 }))["report"]["changed"], 0, "what is live decides as it did");
+    assert_eq!(replay(&host, &json!({ "last": REPLAYED }))["report"]["changed"], 0, "what is live decides as it did");
     let events = json!({ "setup": chain(step("1.2.4", json!({}))), "events": [{ "id": "1", "text": "honest" }] });
     assert_eq!(replay(&host, &events)["report"]["changed"], 1, "over a file, against what is live");
     let none = json!({ "last": 0 }).to_string().into_bytes();
@@ -245,7 +247,7 @@ fn a_thousand_swaps_under_traffic_fail_no_request_and_mix_no_versions() {
         let answer = send(&host, "POST", &path, Vec::new(), &[("if-match", &revision(&host))]);
         assert_eq!(answer.status, 200, "{}", answer.text());
     };
-    let (stop, decided) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (stop, decided, start) = (AtomicBool::new(false), AtomicUsize::new(0), Instant::now());
     let (before, after) = std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -269,7 +271,9 @@ fn a_thousand_swaps_under_traffic_fail_no_request_and_mix_no_versions() {
         stop.store(true, Ordering::Relaxed);
         (before, after)
     });
-    assert!(decided.load(Ordering::Relaxed) > SWAPS / 4, "there was traffic all the while");
+    let (decided, took) = (decided.load(Ordering::Relaxed), start.elapsed().as_secs_f64());
+    eprintln!("{SWAPS} swaps in {took:.1} s, {decided} events beside them: {:.0} a second", decided as f64 / took);
+    assert!(decided > SWAPS / 4, "there was traffic all the while");
     assert!(after <= before + before / 10, "memory stays: {before} -> {after}");
     assert_eq!(host.ask("/v1/generations?limit=1").json()["items"][0]["revision"], json!(SWAPS + 3));
 }

@@ -223,7 +223,7 @@ fn a_flood_is_shed_and_forgotten() {
 
 #[test]
 fn memory_stays() {
-    let host = TestHost::with_misbehave("quarantine_after = 0");
+    let host = TestHost::with_misbehave("");
     let words = ["trap", "the VPN is down, nobody can work", "thanks a lot", "honest", "recurse"];
     let next = AtomicUsize::new(0);
     let run = |until: usize| {
