@@ -87,9 +87,9 @@ fn forbidden(answer: &str, tables: &Tables) -> bool {
 pub(crate) fn cut(text: &str, most: usize) -> &str {
     let Some((end, _)) = text.char_indices().nth(most) else { return text };
     let piece = &text[..end];
-    let sentence =
+    let mut sentences =
         piece.char_indices().filter(|(at, c)| matches!(c, '.' | '!' | '?') && text[at + c.len_utf8()..].starts_with(char::is_whitespace));
-    match sentence.last() {
+    match sentences.next_back() {
         Some((at, c)) => &piece[..at + c.len_utf8()],
         None => piece.rfind(char::is_whitespace).map_or("", |at| piece[..at].trim_end()),
     }
