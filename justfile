@@ -10,7 +10,7 @@ serve *ARGS:
 
 # What the admin API's own document promises, held against a host that runs with an empty data directory (needs schemathesis)
 schemathesis URL="http://127.0.0.1:8641" TOKEN_FILE="signalbox-data/admin.token":
-    schemathesis run {{ URL }}/openapi.json --header "Authorization: Bearer $(cat {{ TOKEN_FILE }})" --exclude-path /v1/decisions/stream --max-examples 50 --continue-on-failure
+    schemathesis --config-file tests/schemathesis.toml run {{ URL }}/openapi.json --header "Authorization: Bearer $(cat {{ TOKEN_FILE }})" --exclude-path /v1/decisions/stream --max-examples 50 --continue-on-failure
 
 # Known advisories against the lock file (needs the advisory database)
 advisories:

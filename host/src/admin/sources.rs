@@ -27,6 +27,7 @@ pub(super) struct Tried {
     payload: Value,
     /// The headers that came with it.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }))]
     headers: BTreeMap<String, String>,
     /// The query string that came with it.
     #[serde(default)]

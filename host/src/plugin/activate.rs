@@ -21,7 +21,7 @@ use super::description::{Description, Example};
 use super::door::{Check, GuestFault, Outline, Refusal, Shape, component, look, refuse};
 use super::engine::{compiling, rehearsing};
 use super::functions::Functions;
-use super::misfit::{unfit, unfit_instance};
+use super::misfit::{unfit, unfit_instance, unread};
 use super::rehearsal::Rehearsal;
 use super::services::{Room, Subject, link};
 use crate::config::Limits;
@@ -251,7 +251,7 @@ fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
     let component = Component::new(&engine, instrumented.as_ref().map_or(wasm, |(_, bytes)| bytes)).map_err(compile)?;
     let stage = Stage::new(&engine, component, limits)?;
 
-    let description = stage.describe()?;
+    let description = stage.describe().map_err(|refusal| unread(refusal, wasm))?;
     let config = request.config.clone().unwrap_or_else(|| description.default_config());
     fits_schema(&description, &config)?;
     let examples = description

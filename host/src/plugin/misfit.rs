@@ -1,5 +1,7 @@
-//! Which function of a component is not as the contract has it: wasmtime names the types that differ, and not the function.
+//! What of a component is not as the contract has it, where wasmtime names the types that differ, and not the function or the
+//! encoding.
 
+use wasmparser::{CanonicalFunction, CanonicalOption, Parser, Payload};
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Instance, Lift, Lower};
 
@@ -23,6 +25,23 @@ pub(super) fn unfit_instance(store: &mut Store<Room>, instance: &Instance, error
         Some((function, error)) => told(&format!("`{function}` has another signature: "), &error),
         None => told("", error),
     }
+}
+
+/// A refusal of what `describe` said, with the encoding where a plugin of ours cannot mean it: text in another encoding than the one
+/// that is declared is read as other letters, and only then found to be wrong.
+pub(super) fn unread(refusal: Refusal, wasm: &[u8]) -> Refusal {
+    let declared = Parser::new(0).parse_all(wasm).filter_map(Result::ok).any(|payload| match payload {
+        Payload::ComponentCanonicalSection(section) => section.into_iter().filter_map(Result::ok).any(|function| match function {
+            CanonicalFunction::Lift { options, .. } => options.contains(&CanonicalOption::UTF16),
+            _ => false,
+        }),
+        _ => false,
+    });
+    if !declared {
+        return refusal;
+    }
+    let message = format!("{}; its strings are declared as UTF-16: if it writes UTF-8, build it with UTF-8 strings", refusal.message);
+    Refusal { message, ..refusal }
 }
 
 fn differs<P, R>(

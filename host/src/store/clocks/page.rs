@@ -68,6 +68,7 @@ pub struct ClockQuery {
     /// Due before this time.
     pub due_before: Option<Timestamp>,
     /// Length of the page: 1 to 200, 50 if absent; anything else is taken to the nearer end.
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub limit: Option<u32>,
     /// `next` of the page before.
     #[schemars(regex(pattern = "^[0-9a-f]{1,15}$"))]
