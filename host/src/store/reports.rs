@@ -3,11 +3,14 @@
 //! Called by the admin API. Every one reads sums by the hour and nothing else, so that what it costs depends on the hours and the names, not
 //! on how many decisions there were. It must never write.
 
+mod words;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rusqlite::params;
 
+use self::words::{Summed, Words};
 use super::journal::millis;
 use super::tally::{ACTED, Book, Kind, Line, MORE, SHADOW, Sums};
 use super::{Store, StoreError};
@@ -140,17 +143,17 @@ impl Store {
     /// As [`Store::report_volume`].
     pub async fn report_reasons(&self, query: ListQuery, now: Timestamp) -> Result<Report<ReasonRow>, StoreError> {
         self.report(query.stretch(now), |book, stretch| {
-            let mut rules: BTreeMap<[String; 3], u64> = BTreeMap::new();
+            let mut rules = Words::new();
+            each(book, Kind::Reason, stretch, |line| rules.add([line.part, line.name, line.rule], line.sums.n))?;
+            let mut rows = rules.rows();
             let mut fields: BTreeMap<String, u64> = BTreeMap::new();
-            each(book, Kind::Reason, stretch, |line| {
-                let n = line.sums.n.unsigned_abs();
-                *rules.entry([line.part, line.name, line.rule].map(str::to_owned)).or_default() += n;
-                *fields.entry(line.part.to_owned()).or_default() += n;
-            })?;
-            let mut rows: Vec<_> = rules.into_iter().collect();
+            for ([field, ..], times) in &rows {
+                *fields.entry(field.clone()).or_default() += times.unsigned_abs();
+            }
             rows.sort_by_key(|(_, times)| Reverse(*times));
             rows.truncate(stretch.limit);
-            let row = |([field, step, rule], times): ([String; 3], u64)| {
+            let row = |([field, step, rule], times): Summed<3>| {
+                let times = times.unsigned_abs();
                 let whole = fields.get(&field).copied().unwrap_or(times);
                 ReasonRow { field, step, rule, times, share: share(times, whole) }
             };
@@ -326,15 +329,17 @@ fn rule(chain: String, step: String, told: &BTreeMap<String, Sums>) -> RuleRow {
 type Judged = ([String; 3], [String; 2], u64);
 
 fn judgements(book: &Book<'_>, stretch: &Stretch) -> rusqlite::Result<Vec<Judged>> {
-    const SQL: &str = "SELECT field, step, rule, ours, theirs, sum(n) FROM agreement WHERE hour >= ?1 AND hour < ?2 \
-        AND (?3 IS NULL OR source = ?3) GROUP BY field, step, rule, ours, theirs HAVING sum(n) > 0";
+    const SQL: &str =
+        "SELECT field, step, rule, ours, theirs, n FROM agreement WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR source = ?3)";
     let mut statement = book.conn().prepare_cached(SQL)?;
-    let span = params![millis(stretch.from), millis(stretch.to), stretch.source];
-    let rows = statement.query_map(span, |row| {
-        let rule = [row.get(0)?, row.get(1)?, row.get(2)?];
-        Ok((rule, [row.get(3)?, row.get(4)?], row.get::<_, i64>(5)?.unsigned_abs()))
-    })?;
-    rows.collect()
+    let mut lines = statement.query(params![millis(stretch.from), millis(stretch.to), stretch.source])?;
+    let mut judged = Words::new();
+    while let Some(line) = lines.next()? {
+        let word = |at| Ok::<_, rusqlite::Error>(line.get_ref(at)?.as_str()?);
+        judged.add([word(0)?, word(1)?, word(2)?, word(3)?, word(4)?], line.get(5)?);
+    }
+    let row = |([field, step, rule, ours, theirs], times): Summed<5>| ([field, step, rule], [ours, theirs], times.unsigned_abs());
+    Ok(judged.rows().into_iter().map(row).collect())
 }
 
 fn field_of(word: &str) -> Option<&'static str> {
