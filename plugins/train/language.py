@@ -18,6 +18,8 @@ LANGUAGES = ["de", "en", "es", "fi", "fr", "it", "pt"]
 OTHER = "zz"
 BITS, C, TWEETS = 14, 0.3, 8
 SCALE = np.array([1.0, 0.0, 1.2, 0.0, 0.0])
+# Written after this model was trained, and without news for it.
+LATER = {"kinds"}
 # Posts of the grammar resemble each other, and the few lines of strangers must be heard.
 WEIGHT = {"recipe": 0.3, "grammar": 0.3, "stranger": 6.0}
 
@@ -37,7 +39,7 @@ def softmax(z):
 
 
 def main(folder):
-    data, maker, posts = Data(folder), Features(extractor(), "-", (2, 4), False, False), everything()
+    data, maker, posts = Data(folder), Features(extractor(), "-", (2, 4), False, False), everything(LATER)
     tweets = data.xy("te-sentiment", "train")[0][::TWEETS]
     rows = [r for r in data.rows("umsab", "train") if r["lang"] != "en"]
     public = [r["lang"] if r["lang"] in LANGUAGES else OTHER for r in rows]

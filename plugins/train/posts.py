@@ -1,7 +1,7 @@
 """Reads every post of our own that may be trained on, in one shape.
 
-Five sources, by how they were made: `recipe` (own.py), `grammar` (data/generate.py), `written` (data/written.tsv), `hand` and
-`late` (data/hand_*.txt). The first two are templates, so that their posts resemble each other: a score on an unseen post of theirs says
+Six sources, by how they were made: `recipe` (own.py), `grammar` (data/generate.py), `written` (data/written.tsv), `hand`, `late`
+and `kinds` (data/hand_*.txt). The first two are templates, so that their posts resemble each other: a score on an unseen post of theirs says
 nothing. What a model is worth on the words of somebody else is measured by leaving out a whole source that was written by hand.
 """
 
@@ -14,9 +14,11 @@ from own import HERE, read
 HAND = ("hand_en.txt", "hand_grave.txt", "hand_world.txt", "hand_more.txt")
 # Written later than the others, apart from them, and most of it in pairs: a source of its own.
 LATE = ("hand_flags.txt", "hand_tongues.txt")
+# Written last, for the kinds that were missed: another one.
+KINDS = ("hand_kinds.txt",)
 FLAGS = {"escalate", "security", "safety", "no"}
 # Sources that are written by hand, and so are judged by.
-JUDGED = ("written", "hand", "late")
+JUDGED = ("written", "hand", "late", "kinds")
 
 
 @dataclass
@@ -43,7 +45,8 @@ def hand(name, source="hand"):
     return out
 
 
-def everything():
+def everything(but=()):
+    """All of them, but for some sources."""
     yes = lambda value: value == "yes"
     out = []
     for r in read("posts.tsv"):
@@ -52,7 +55,9 @@ def everything():
     for r in read("posts.train.tsv"):
         grave = r["kind"] in ("safety", "threat", "self-harm")
         out.append(Post(r["text"], r["lang"], r["sentiment"], r["escalate"] == "1", r["kind"] == "security", grave, "recipe"))
-    return out + [post for name in HAND for post in hand(name)] + [post for name in LATE for post in hand(name, "late")]
+    sources = {"hand": HAND, "late": LATE, "kinds": KINDS}
+    out += [post for source, names in sources.items() for name in names for post in hand(name, source)]
+    return [post for post in out if post.source not in but]
 
 
 def column(posts, of):

@@ -118,6 +118,8 @@ pub(crate) enum Says {
     Urgent(Step),
     Wide(Step),
     Flag(u16),
+    /// A hint at a flag.
+    Hint(u16),
     /// The words of a flag, but denied, supposed or quoted.
     Denied(u16),
 }
@@ -163,6 +165,7 @@ impl Tables {
         };
         for (at, flag) in red_flags.iter().enumerate() {
             add(format!("/red_flags/{at}/words"), &flag.words, Says::Flag(at as u16));
+            add(format!("/red_flags/{at}/hints"), &flag.hints, Says::Hint(at as u16));
         }
         let (urgent, breadth) = (or_default(config.urgent, 2)?, or_default(config.breadth, 3)?);
         for (name, words, says) in [("urgent", &urgent, Says::Urgent as fn(Step) -> Says), ("breadth", &breadth, Says::Wide)] {
@@ -186,7 +189,7 @@ impl Tables {
             problems.push(problem("/crisis/likely_reach", "must not be below `watch_reach`"));
         }
         let (amplify, overdue, crisis) = (config.amplify, config.overdue, config.crisis);
-        let asks_model = red_flags.iter().any(|flag| flag.learned.is_some() || flag.least > 0.0)
+        let asks_model = red_flags.iter().any(|flag| flag.learned.is_some() || flag.least > 0.0 || !flag.hints.is_empty())
             || routes.iter().any(|route| route.when.likely.is_some());
         if problems.is_empty() {
             Ok(Self { routes, red_flags, matrix, lexicon, amplify, overdue, crisis, thanks, asks_model })
@@ -233,10 +236,10 @@ fn check_flags(flags: &[RedFlag], problems: &mut Vec<ConfigProblem>) {
         if flag.audience.is_empty() {
             wrong("audience", "a red flag needs someone to go to");
         }
-        if flag.words.is_empty() && flag.signals.is_empty() && flag.learned.is_none() {
-            wrong("words", "neither words nor signals nor `learned`: it would never be raised");
+        if flag.words.is_empty() && flag.hints.is_empty() && flag.signals.is_empty() && flag.learned.is_none() {
+            wrong("words", "neither words nor hints nor signals nor `learned`: it would never be raised");
         }
-        for (place, share) in [("sure", flag.sure), ("least", flag.least)] {
+        for (place, share) in [("sure", flag.sure), ("least", flag.least), ("hinted", flag.hinted)] {
             if !(0.0..=1.0).contains(&share) {
                 wrong(place, "0 to 1");
             }

@@ -20,11 +20,13 @@ pub(crate) fn listen(field: &'static str, read: &Text, tables: &Tables, heard: &
         for (end, says) in tables.lexicon.at(read, at) {
             let doubtful = match says {
                 Says::Flag(flag) if tables.red_flags[usize::from(*flag)].cautious => QUOTED,
-                Says::Flag(_) => QUOTED | NEGATED | HYPOTHETICAL,
+                Says::Flag(_) | Says::Hint(_) => QUOTED | NEGATED | HYPOTHETICAL,
                 _ => QUOTED | NEGATED,
             };
             let says = match says {
                 Says::Flag(flag) if token.is(doubtful) => Says::Denied(*flag),
+                // "Never hacked" speaks against it as well; where people may be hurt, only the flag's own words do.
+                Says::Hint(flag) if token.is(doubtful) && !tables.red_flags[usize::from(*flag)].cautious => Says::Denied(*flag),
                 _ if token.is(doubtful) => continue,
                 says => *says,
             };
@@ -55,6 +57,10 @@ pub(crate) fn raised<'a>(input: &Input<'_>, tables: &'a Tables, heard: &[Heard],
         // Words alone wake nobody where the whole of the text says otherwise.
         if learned.is_none_or(|learned| learned.likely() >= flag.least) {
             why.extend(heard.iter().filter(|h| matches!(h.says, Says::Flag(f) if usize::from(f) == at)).map(|h| words(input, h, 0.5)));
+        }
+        // A hint is no alarm by itself: it needs a model that is half persuaded.
+        if why.is_empty() && learned.is_some_and(|learned| learned.most() >= flag.hinted) {
+            why.extend(heard.iter().filter(|h| matches!(h.says, Says::Hint(f) if usize::from(f) == at)).map(|h| words(input, h, 0.4)));
         }
         let mut sure = NAMED;
         if let (true, Some(matter), Some(learned)) = (why.is_empty(), flag.learned, learned)

@@ -56,7 +56,9 @@ impl Learned {
         for (_, text) in texts {
             bag.read(text, &words, SHAPE);
         }
-        let logits = File::over(MODEL)?.head::<KINDS>(0)?.explain(&bag, &mut parts);
+        let file = File::over(MODEL)?;
+        let (learned, near) = (file.head::<KINDS>(0)?.explain(&bag, &mut parts), file.head::<KINDS>(1)?.add(&bag, &mut parts));
+        let logits = std::array::from_fn(|kind| learned[kind] + near[kind]);
         let part = |((field, token), of): ((&'static str, &signalbox_sdk::text::Token), [f32; KINDS])| Part {
             field,
             start: token.start,
@@ -72,6 +74,11 @@ impl Learned {
         if self.parts.len() < FEW {
             return 1.0;
         }
+        self.most()
+    }
+
+    /// The likeliest of its matters, however few the words are.
+    pub(crate) fn most(&self) -> f32 {
         [Matter::Grave, Matter::Security, Matter::Safety].map(|matter| self.chance(matter)).into_iter().fold(0.0, f32::max)
     }
 

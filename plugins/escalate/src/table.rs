@@ -97,6 +97,10 @@ pub(crate) struct RedFlag {
     pub(crate) note: Option<String>,
     /// Not raised, whatever its words, where the model thinks it less likely than this that a person would escalate it.
     pub(crate) least: f32,
+    /// Words that hint at it: they raise it where the model thinks an escalation at least `hinted` likely.
+    pub(crate) hints: Vec<String>,
+    #[serde(default = "half")]
+    pub(crate) hinted: f32,
     /// Counts even when denied or supposed.
     pub(crate) cautious: bool,
     /// Raised also where the model is at least so `sure` of this matter.

@@ -88,8 +88,11 @@ impl<const COLUMNS: usize> Head<'_, COLUMNS> {
     pub fn score(&self, bag: &Bag) -> [f32; COLUMNS] {
         let mut sums = [[0_i32; COLUMNS]; GROUPS];
         for item in &bag.items {
-            let sum = &mut sums[usize::from(item.group)];
-            for (sum, weight) in sum.iter_mut().zip(self.weights_of(item.hash)) {
+            let group = usize::from(item.group);
+            if self.groups[group] == 0.0 {
+                continue;
+            }
+            for (sum, weight) in sums[group].iter_mut().zip(self.weights_of(item.hash)) {
                 *sum += i32::from(*weight as i8);
             }
         }
@@ -103,17 +106,40 @@ impl<const COLUMNS: usize> Head<'_, COLUMNS> {
     pub fn explain(&self, bag: &Bag, parts: &mut Vec<[f32; COLUMNS]>) -> [f32; COLUMNS] {
         parts.clear();
         parts.resize(bag.tokens, [0.0; COLUMNS]);
-        let (mut whole, factors) = ([0.0; COLUMNS], self.factors(bag));
-        for item in &bag.items {
-            let factor = factors[usize::from(item.group)];
-            let weights = self.weights_of(item.hash);
-            let said: [f32; COLUMNS] = std::array::from_fn(|c| f32::from(weights[c] as i8) * factor * self.columns[c] * 0.5);
-            for token in [item.first, item.second] {
-                let part = if token == NOBODY { &mut whole } else { &mut parts[usize::from(token)] };
+        self.add(bag, parts)
+    }
+
+    /// As [`Head::explain`], onto what other heads said of the same bag: the scores of this one alone.
+    pub fn add(&self, bag: &Bag, parts: &mut [[f32; COLUMNS]]) -> [f32; COLUMNS] {
+        let factors = self.factors(bag);
+        let halves: [[f32; COLUMNS]; GROUPS] = std::array::from_fn(|g| std::array::from_fn(|c| factors[g] * self.columns[c] * 0.5));
+        let mut total = self.bias;
+        // No token has the number that stands for nobody.
+        let most = parts.len().min(usize::from(NOBODY));
+        let parts = &mut parts[..most];
+        let mut give = |token: u16, said: &[f32; COLUMNS]| {
+            if let Some(part) = parts.get_mut(usize::from(token)) {
                 part.iter_mut().zip(said).for_each(|(part, said)| *part += said);
             }
+        };
+        for item in &bag.items {
+            let half = &halves[usize::from(item.group)];
+            if self.groups[usize::from(item.group)] == 0.0 {
+                continue;
+            }
+            let weights = self.weights_of(item.hash);
+            let said: [f32; COLUMNS] = std::array::from_fn(|c| f32::from(weights[c] as i8) * half[c]);
+            let whole = said.map(|said| said + said);
+            total.iter_mut().zip(whole).for_each(|(total, said)| *total += said);
+            // Most come from one token.
+            if item.first == item.second {
+                give(item.first, &whole);
+            } else {
+                give(item.first, &said);
+                give(item.second, &said);
+            }
         }
-        std::array::from_fn(|c| self.bias[c] + whole[c] + parts.iter().map(|part| part[c]).sum::<f32>())
+        total
     }
 
     /// As [`Head::explain`] for a sorted bag in which what is said n times counts 1 + ln n times, and only one group counts.

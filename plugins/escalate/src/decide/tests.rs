@@ -169,6 +169,20 @@ fn words_of_a_flag_ask_the_model_and_signals_do_not() {
 }
 
 #[test]
+fn a_hint_counts_where_the_model_is_half_persuaded_and_nowhere_else() {
+    let flag = |hinted: f32| {
+        format!(r#"{{"routes": [], "red_flags": [{{"id": "x", "hints": ["copier"], "level": 1, "audience": ["a"], "hinted": {hinted}}}]}}"#)
+    };
+    let calm = so("other", "neutral");
+    let jam = json!({"text": "The copier on the second floor wants new paper"});
+    claim(&flag(0.0), &jam, &calm, &all(&[is("escalate", json!({"level": 1}))], &[]));
+    claim(&flag(0.9), &jam, &calm, &all(&[], &["escalate"]));
+    // Few words say little for it, and denied it is no hint.
+    claim(&flag(0.9), &json!({"text": "copier"}), &calm, &all(&[], &["escalate"]));
+    claim(&flag(0.0), &json!({"text": "It is not the copier on the second floor"}), &calm, &all(&[], &["escalate"]));
+}
+
+#[test]
 fn praise_is_drafted_and_sarcasm_is_not() {
     let text = json!({"text": "great", "language": "pt-BR", "visibility": "private"});
     claim(
