@@ -70,7 +70,7 @@ test('decision: an event is forgotten, and with its author all of theirs', async
   const [first] = [await said('forget-1'), await said('forget-2'), await said('forget-3')];
   const page = await watched(chrome, host);
   await page.go(`decisions/${first}`);
-  await page.getByText('Forget', { exact: true }).click();
+  await page.locator('summary', { hasText: 'Forget' }).click();
   await page.getByRole('button', { name: 'Erase this event…' }).click();
   await page.getByRole('dialog').getByLabel('Why').fill('asked for by letter');
   await page.axe();
@@ -78,7 +78,7 @@ test('decision: an event is forgotten, and with its author all of theirs', async
   await page.getByText('1 event is erased').waitFor();
   const [left] = (await host.api('/decisions?event_id=forget-2')).items;
   await page.go(`decisions/${left.decision.id}`);
-  await page.getByText('Forget', { exact: true }).click();
+  await page.locator('summary', { hasText: 'Forget' }).click();
   await page.getByRole('button', { name: 'Erase its author…' }).click();
   await page.getByRole('dialog', { name: 'Erase everything of @zoe' }).getByRole('button', { name: 'Erase', exact: true }).click();
   await page.getByText('2 events are erased').waitFor();
@@ -171,7 +171,7 @@ test('sources: a new one begins with a preset, and a call of it is tried before 
   await page.getByRole('button', { name: 'Try it' }).click();
   await page.getByText('Not checked', { exact: true }).waitFor();
   await page.getByRole('row', { name: /author › name Emily Adams \/article\/from/ }).waitFor();
-  await page.getByText('What would be sent').waitFor();
+  await page.getByRole('heading', { name: 'What would be sent' }).waitFor();
   await page.axe();
   await page.shot('source-new');
   assert.equal((await host.api('/sources')).items.length, 2, 'nothing is connected by looking');

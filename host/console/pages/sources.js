@@ -91,7 +91,7 @@ function Deliveries({ query }) {
 export function Send({ one, done }) {
   const go = useAction(async () => { done(await api.post(`/deliveries/${encodeURIComponent(one.id)}/replay`)); tell('It is on its way again'); });
   if (!['parked', 'dead'].includes(one.state) || !api.may('post', '/deliveries/{id}/replay')) return null;
-  return html`<button onClick=${go.run} disabled=${go.busy} aria-label=${`Send ${one.call.name} to ${one.target} again`}>Send again</button><${Refusal} error=${go.error} />`;
+  return html`<button onClick=${go.run} disabled=${go.busy} aria-label=${`Send again: ${one.call.name} to ${one.target}`}>Send again</button><${Refusal} error=${go.error} />`;
 }
 
 function Delivery({ id }) {
