@@ -3,6 +3,9 @@
 //! `cargo bench -p signalbox --bench reports` (or `-- 100000` for fewer) fills a journal in a temporary directory, some 4 GB for a million:
 //! ninety days of messages of three desks, with clocks, agents' replies and corrections. Then it counts them, and asks every report for the
 //! whole time. Bounded; the directory is gone when it ends.
+//!
+//! `-- --fill DIR 100000 UNTIL` only writes them, into a data directory of a host that does not run yet, ninety days up to a moment (unix ms):
+//! how the console's tests have so many decisions stored.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use std::sync::Arc;
@@ -34,15 +37,31 @@ const LEVELS: [&str; 4] = ["low", "normal", "high", "critical"];
 const AUDIENCES: [&str; 4] = ["supervisor", "on-call", "legal", "pr"];
 
 fn main() {
-    let messages = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(MESSAGES);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(run(messages));
+    if let Some(at) = arguments.iter().position(|argument| argument == "--fill") {
+        let number =
+            |after: usize| arguments.get(at + after).and_then(|argument| argument.parse().ok()).expect("--fill DIR MESSAGES UNTIL");
+        let until = number(3);
+        return runtime.block_on(fill(arguments[at + 1].as_ref(), number(2), (until - (SPAN.1 - SPAN.0), until)));
+    }
+    runtime.block_on(run(arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(MESSAGES)));
+}
+
+/// Writes a journal and counts it, and leaves it where it is.
+async fn fill(dir: &std::path::Path, messages: u64, span: (u64, u64)) {
+    let started = Instant::now();
+    let store = Store::open(dir).expect("a journal");
+    write(&store, &Arc::new(Make::new(messages, span, true)), 0..messages).await;
+    while store.count(Timestamp(span.1)).await.expect("counting") > 0 {}
+    store.close().await.expect("an orderly end");
+    println!("{messages} messages recorded and counted in {:.0} s, {} on disk", started.elapsed().as_secs_f64(), size(dir));
 }
 
 async fn run(messages: u64) {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Store::open(dir.path()).expect("a journal");
-    let make = Arc::new(Make::new(messages));
+    let make = Arc::new(Make::new(messages, SPAN, false));
 
     let started = Instant::now();
     write(&store, &make, 0..messages).await;
@@ -184,11 +203,14 @@ async fn write(store: &Store, make: &Arc<Make>, range: std::ops::Range<u64>) {
 struct Make {
     event: Event,
     decision: Decision,
+    span: (u64, u64),
     step_ms: u64,
+    /// Whether every promise is kept: a host that opens the journal has nothing to decide again.
+    kept: bool,
 }
 
 impl Make {
-    fn new(messages: u64) -> Self {
+    fn new(messages: u64, span: (u64, u64), kept: bool) -> Self {
         let author = json!({ "id": "7", "handle": "@ann", "name": "Ann Example", "followers": 1200 });
         let event = json!({ "id": "m", "text": "The VPN has been down since nine and nobody in the office can work. ".repeat(3), "author": author });
         let set = |field: &str| {
@@ -209,7 +231,9 @@ impl Make {
         Self {
             event,
             decision: serde_json::from_value(decision).expect("a decision"),
-            step_ms: ((SPAN.1 - SPAN.0) / messages.max(1)).max(1),
+            span,
+            kept,
+            step_ms: ((span.1 - span.0) / messages.max(1)).max(1),
         }
     }
 
@@ -218,7 +242,7 @@ impl Make {
         let (mut event, mut decision) = (self.event.clone(), self.decision.clone());
         // A cheap scatter, the same every time.
         let dice = |sides: usize, salt: u64| (at.wrapping_add(salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) as usize % sides;
-        let moment = Timestamp((SPAN.0 + at * self.step_ms).min(SPAN.1 - 1));
+        let moment = Timestamp((self.span.0 + at * self.step_ms).min(self.span.1 - 1));
         let source = SOURCES[dice(3, 1)].to_owned();
         (event.id, event.source, event.received, event.network) =
             (format!("m-{at}"), source.clone(), moment, NETWORKS[dice(8, 2)].to_owned());
@@ -243,7 +267,7 @@ impl Make {
         if ticket {
             event.ticket = serde_json::from_value(json!({ "id": at.to_string(), "priority": "2 normal", "queue": "Users" })).ok();
             let clock = |clock, target_seconds| NewClock { clock, target_seconds, calendar: None, warn_share: 0.75 };
-            clocks = vec![clock(SlaClock::FirstResponse, 3_600), clock(SlaClock::Resolution, 86_400)];
+            clocks = vec![clock(SlaClock::FirstResponse, if self.kept { 10_800 } else { 3_600 }), clock(SlaClock::Resolution, 86_400)];
         }
         let Claim::Mine(mine) = store.claim(Keys::of(&source, None, &event)).expect("a claim") else { return };
         let besides = Besides { clocks, message: true, ..Besides::default() };
@@ -261,7 +285,7 @@ impl Make {
                 Some(at.to_string()),
                 "an agent's reply".to_owned(),
             );
-            let observation = Observation { reply: true, status: Some(Status::Closed).filter(|_| dice(2, 14) == 0), ..told };
+            let observation = Observation { reply: true, status: Some(Status::Closed).filter(|_| self.kept || dice(2, 14) == 0), ..told };
             let mut key = [0; 32];
             key[..8].copy_from_slice(&at.to_be_bytes());
             store.observe(observation, Meaning { thread: None, seen }, key, &Calendars::default()).await.expect("an observation");

@@ -42,6 +42,7 @@ export function value(of) {
   if (typeof of === 'object') {
     if (of.key && of.path) return of.path.join(' › ');
     if (of.clock && of.target_seconds !== undefined) return `${words(of.clock)} within ${duration(of.target_seconds)}`;
+    if (of.dedupe_key !== undefined) return `for ${words(of.audience)}, ${of.level}: ${of.text}`;
     if (of.level !== undefined) return `level ${of.level}${of.audience?.length ? `, told: ${of.audience.join(', ')}` : ''}`;
     if (of.queue) return [of.queue, of.assignee, of.on_call && `on call: ${of.on_call}`].filter(Boolean).join(', ');
     if (of.label && of.score !== undefined) return `${words(of.label)} (${value(of.score)})`;

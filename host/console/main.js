@@ -13,6 +13,7 @@ const PAGES = [
   { path: 'sources', key: 's', title: 'Sources', route: '/sources', load: () => import('./pages/sources.js') },
   { path: 'lookups', key: 'l', title: 'Lookups', route: '/tables', load: () => import('./pages/lookups.js') },
   { path: 'waiting', key: 'w', title: 'Waiting', route: '/approvals', load: () => import('./pages/waiting.js') },
+  { path: 'alerts', key: 'a', title: 'Alerts', route: '/alerts', load: () => import('./pages/alerts.js') },
   { path: 'reports', key: 'r', title: 'Reports', route: '/reports/volume', load: () => import('./pages/reports.js') },
   { path: 'people', key: 'u', title: 'People', route: '/tokens', load: () => import('./pages/people.js') },
 ];

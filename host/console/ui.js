@@ -106,6 +106,13 @@ export function Dialog({ title, onClose, children, wide }) {
   return html`<dialog ref=${element} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(event) => { event.preventDefault(); onClose(); }}><header class="card-head"><h2 id=${id}>${title}</h2><button class="quiet" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button></header>${children}</dialog>`;
 }
 
+// Something that is not taken back: what it means, and why it is done.
+export function Sure({ title, verb, act, onClose, children }) {
+  const [reason, setReason] = useState({});
+  const go = useAction(async () => { await act(reason); onClose(true); });
+  return html`<${Dialog} title=${title} onClose=${() => onClose()}>${children}<form class="stack" onSubmit=${(event) => { event.preventDefault(); go.run(); }}><${Reason} value=${reason} onInput=${setReason} /><${Refusal} error=${go.error} /><div class="row"><button class="danger" disabled=${go.busy}>${verb}</button><button type="button" onClick=${() => onClose()}>Keep it</button></div></form><//>`;
+}
+
 // A list that grows page by page, by the host's cursors.
 export function useList(load, when) {
   const [state, setState] = useState({ items: null, next: null, busy: true });

@@ -27,6 +27,7 @@ pub mod metrics;
 mod observations;
 pub mod openapi;
 mod plugins;
+mod presets;
 mod replays;
 mod reports;
 pub mod routes;

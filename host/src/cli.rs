@@ -16,6 +16,7 @@ mod delivery;
 mod erase;
 mod eval;
 mod explain;
+mod listing;
 mod plugin;
 mod progress;
 mod replay;

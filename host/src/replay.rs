@@ -153,6 +153,24 @@ pub struct StepCost {
     pub fuel_most: u64,
 }
 
+impl StepCost {
+    /// Notes the fuel of its runs.
+    fn spent(&mut self, mut fuel: Vec<u64>) {
+        fuel.sort_unstable();
+        self.fuel_median = fuel.get(fuel.len() / 2).copied().unwrap_or(0);
+        self.fuel_most = fuel.last().copied().unwrap_or(0);
+    }
+}
+
+/// How many recorded events are looked at: as many as were asked for, else the usual number.
+///
+/// # Errors
+/// What is wrong with the number.
+pub fn last(asked: Option<u32>) -> Result<u32, String> {
+    let last = asked.unwrap_or(EVENTS.0);
+    if (1..=EVENTS.1).contains(&last) { Ok(last) } else { Err(format!("is {last}; 1 to {} recorded events are looked at", EVENTS.1)) }
+}
+
 /// Replays recorded events with the candidate.
 pub fn over_recorded(
     candidate: &Generation,
@@ -282,10 +300,8 @@ impl<'a> Replay<'a> {
     }
 
     fn finish(mut self) -> Report {
-        for (mut cost, mut fuel) in self.fuel.into_values() {
-            fuel.sort_unstable();
-            cost.fuel_median = fuel.get(fuel.len() / 2).copied().unwrap_or(0);
-            cost.fuel_most = fuel.last().copied().unwrap_or(0);
+        for (mut cost, fuel) in self.fuel.into_values() {
+            cost.spent(fuel);
             self.report.steps.push(cost);
         }
         self.report

@@ -182,14 +182,19 @@ pub enum MapError {
     WantsCloudEvent,
 }
 
+/// Whether a source may be called this.
+pub fn is_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}
+
 impl Source {
     /// Puts an adapter and a source's own settings together.
     ///
     /// # Errors
     /// A [`SourceError`] for the admin.
     pub fn new(name: &str, mut adapter: Adapter, settings: Settings) -> Result<Self, SourceError> {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+        if !is_name(name) {
             return Err(SourceError::Name(name.to_owned()));
         }
         let in_scheme = |error| SourceError::Scheme { name: name.to_owned(), error };

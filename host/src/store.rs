@@ -45,6 +45,7 @@ mod keys;
 mod life;
 mod observations;
 mod outbox;
+mod page;
 mod read;
 mod reports;
 mod schema;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,12 +37,18 @@ const SAID = [
 ];
 
 export class Host {
-  static async start(config = CONFIG) {
+  // With `decisions`, so many are in its journal before it starts, of the ninety days up to now: written by the benchmark's generator.
+  static async start(config = CONFIG, decisions = 0) {
     const host = new Host();
     host.dir = mkdtempSync(join(tmpdir(), 'signalbox-browser-'));
+    if (decisions) {
+      mkdirSync(join(host.dir, 'data'), { mode: 0o700 });
+      execFileSync('cargo', ['test', '--locked', '--quiet', '--manifest-path', join(ROOT, 'Cargo.toml'), '-p', 'signalbox', '--bench', 'reports', '--', '--fill', join(host.dir, 'data'), String(decisions), String(Date.now())], { stdio: ['ignore', 'inherit', 'inherit'] });
+    }
     writeFileSync(join(host.dir, 'signalbox.toml'), config);
     writeFileSync(join(host.dir, 'zammad.secret'), SECRET);
     writeFileSync(join(host.dir, 'api.secret'), 'no secret');
+    writeFileSync(join(host.dir, 'desk.secret'), `whsec_${Buffer.from('the key of the desk, 32 bytes ok').toString('base64')}`);
     host.process = spawn(process.env.SIGNALBOX, ['serve', '--config', 'signalbox.toml', '--data', 'data', '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { cwd: host.dir, stdio: ['ignore', 'pipe', 'pipe'] });
     let told = '';
     let log = '';
@@ -100,8 +106,19 @@ export class Host {
     assert.equal(sender, 'Agent', 'a message is decided soon');
   }
 
-  async api(path) {
-    return (await fetch(new URL(`v1${path}`, this.console), { headers: { authorization: `Bearer ${this.token}` } })).json();
+  async api(path, { method = 'GET', body } = {}) {
+    const headers = { authorization: `Bearer ${this.token}`, ...(body && { 'content-type': 'application/json' }) };
+    return (await fetch(new URL(`v1${path}`, this.console), { method, headers, body: body && JSON.stringify(body) })).json();
+  }
+
+  // Asks again and again until there is something.
+  async until(path, found) {
+    for (let turn = 0; turn < 400; turn++) {
+      const one = found(await this.api(path));
+      if (one) return one;
+      await new Promise((then) => setTimeout(then, 50));
+    }
+    return assert.fail(`waited for ${path}`);
   }
 }
 
@@ -109,6 +126,27 @@ export class Host {
 export function plugin() {
   const wasm = join(ROOT, 'examples/plugins/rust/build/outage-words-rust.wasm');
   if (!existsSync(wasm)) execFileSync(join(ROOT, 'examples/plugins/rust/build.sh'), { stdio: 'inherit' });
+  return wasm;
+}
+
+// The next version of it: it also reads a table, and may write a note of what it says there.
+export function upgraded() {
+  plugin();
+  const example = join(ROOT, 'examples/plugins/rust');
+  // Below the repository, whose toolchain it is built with.
+  const dir = mkdtempSync(join(example, 'build/upgrade-'));
+  for (const part of ['Cargo.toml', 'build.sh', 'src']) cpSync(join(example, part), join(dir, part), { recursive: true });
+  const change = (file, ...pairs) => {
+    let text = readFileSync(join(dir, file), 'utf8');
+    for (const [was, is] of pairs) { assert.ok(text.includes(was), `${file} says ${was}`); text = text.replace(was, is); }
+    writeFileSync(join(dir, file), text);
+  };
+  change('Cargo.toml', ['version = "0.1.0"', 'version = "0.2.0"'], ['../../../plugins/sdk', join(ROOT, 'plugins/sdk')]);
+  change('build.sh', ['CARGO_TARGET_DIR=build/target', `CARGO_TARGET_DIR='${join(example, 'build/target')}'`], ['cp "build/target/', `cp "${join(example, 'build/target')}/`]);
+  change('src/lib.rs', ['"set-urgency"],', '"set-urgency", "note"],\n    asks: ["lookup:services": "to know what is down already"],'], ['    effects.map(', '    let row = signalbox_sdk::lookup::row("services", &first.text).ok().flatten();\n    let note = row.and_then(|row| row.text("status").map(str::to_owned)).map(|status| proposal(Effect::Note(status), &reason, 1.0));\n    effects.map('], ['.to_vec().into()\n}', '.into_iter().chain(note).collect::<Vec<_>>().into()\n}']);
+  execFileSync(join(dir, 'build.sh'), { stdio: 'inherit' });
+  const wasm = readFileSync(join(dir, 'build/outage-words-rust.wasm'));
+  rmSync(dir, { recursive: true, force: true });
   return wasm;
 }
 
@@ -150,6 +188,11 @@ export async function watched(browser, host, { signedIn = true, width = 1280, he
   };
   page.well = () => assert.deepEqual(faults, []);
   page.narrow = async () => assert.deepEqual(await page.evaluate(() => (document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.scroll')).slice(0, 5).map((one) => one.outerHTML.slice(0, 200)))), [], `${page.url()} is no wider than its window`);
+  // A file is dropped where plugins are.
+  page.drop = async (bytes) => {
+    const data = await page.evaluateHandle(([wasm]) => { const transfer = new DataTransfer(); transfer.items.add(new File([Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0))], 'outage-words-rust.wasm', { type: 'application/wasm' })); return transfer; }, [bytes.toString('base64')]);
+    await page.locator('.drop').dispatchEvent('drop', { dataTransfer: data });
+  };
   page.shot = async (name) => {
     if (!process.env.SCREENSHOTS) return;
     mkdirSync(process.env.SCREENSHOTS, { recursive: true });

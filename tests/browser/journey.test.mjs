@@ -31,9 +31,7 @@ test('upload, configure, replay, shadow, go live, watch, roll back', { timeout: 
 
   say('a plugin is dropped');
   await page.go('plugins');
-  const bytes = readFileSync(plugin());
-  const data = await page.evaluateHandle(([wasm]) => { const transfer = new DataTransfer(); transfer.items.add(new File([Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0))], 'outage-words-rust.wasm', { type: 'application/wasm' })); return transfer; }, [bytes.toString('base64')]);
-  await page.locator('.drop').dispatchEvent('drop', { dataTransfer: data });
+  await page.drop(readFileSync(plugin()));
   await page.getByText('passed the gate').waitFor({ timeout: 60_000 });
   await page.axe();
   await page.locator('#gate').scrollIntoViewIfNeeded();
@@ -78,6 +76,9 @@ test('upload, configure, replay, shadow, go live, watch, roll back', { timeout: 
   assert.notEqual(quiet.urgency, 'critical');
   await page.locator('.step.shadowed').getByText('would set urgency').waitFor();
   await page.shot('decision-shadow');
+  await page.go('chain/default/outage-words-rust');
+  await page.getByText('1 of 1 decision would change.').waitFor();
+  await page.axe();
 
   say('live: it decides');
   await page.go('chain');

@@ -43,8 +43,20 @@ test('lookups: a table is made, filled by hand and from a file, changed, and emp
   await page.getByText('payroll is taken away').waitFor();
   const { items } = await host.api('/tables/on-call/rows');
   assert.deepEqual(items.map((row) => [row.key, row.columns]), [['network', { person: 'Dora Kis', phone: '0123' }]]);
+  await page.getByRole('button', { name: 'Edit network' }).click();
+  await page.getByText('What it said before').click();
+  await page.getByRole('dialog').getByText('person Bob Marsh, phone 0123').waitFor();
+  await page.axe();
+  await page.getByRole('button', { name: 'Close' }).click();
   await page.go('lookups');
   await page.getByRole('row', { name: /on-call 1 person, phone/ }).waitFor();
+  await page.getByRole('link', { name: 'on-call' }).click();
+  await page.getByRole('button', { name: 'Remove…' }).click();
+  await page.getByRole('dialog').getByLabel('Why').fill('the rota is elsewhere now');
+  await page.axe();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByText('No tables yet').waitFor();
+  assert.equal((await host.api('/audit?action=table.remove')).items[0].why, 'the rota is elsewhere now');
   await page.done();
 });
 
@@ -71,5 +83,13 @@ test('lookups: a calendar is made, changed, and takes days off from a file', asy
   assert.deepEqual([calendar.time_zone, calendar.hours.friday, calendar.holidays], ['Europe/Berlin', ['09:00-17:00'], [{ date: '2026-12-25', name: 'Christmas Day' }]]);
   await page.axe();
   await page.shot('lookups-calendar');
+  // Six working days of this calendar have a weekend between them, at most two and a day off.
+  await page.getByLabel('Working hours').fill('48');
+  const due = page.locator('.card', { hasText: 'What a promise means' }).locator('time');
+  await page.waitForFunction(() => { const time = [...document.querySelectorAll('.card')].find((card) => card.textContent.includes('What a promise means'))?.querySelector('time'); return time && new Date(time.dateTime) - Date.now() > 6 * 86_400_000; });
+  assert.ok(new Date(await due.getAttribute('datetime')) - Date.now() < 15 * 86_400_000);
+  await page.getByRole('button', { name: 'Remove…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByText('No calendars yet').waitFor();
   await page.done();
 });

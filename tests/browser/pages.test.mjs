@@ -65,6 +65,28 @@ test('decision: evidence stands where it was said, whatever the script', async (
   await dark.done();
 });
 
+test('decision: an event is forgotten, and with its author all of theirs', async () => {
+  const said = async (id) => (await host.post(id, `Forget what I said, ${id}`, { network: 'x', author: { id: 'u-77', handle: '@zoe' } })).id;
+  const [first] = [await said('forget-1'), await said('forget-2'), await said('forget-3')];
+  const page = await watched(chrome, host);
+  await page.go(`decisions/${first}`);
+  await page.locator('summary', { hasText: 'Forget' }).click();
+  await page.getByRole('button', { name: 'Erase this event…' }).click();
+  await page.getByRole('dialog').getByLabel('Why').fill('asked for by letter');
+  await page.axe();
+  await page.getByRole('dialog').getByRole('button', { name: 'Erase', exact: true }).click();
+  await page.getByText('1 event is erased').waitFor();
+  const [left] = (await host.api('/decisions?event_id=forget-2')).items;
+  await page.go(`decisions/${left.decision.id}`);
+  await page.locator('summary', { hasText: 'Forget' }).click();
+  await page.getByRole('button', { name: 'Erase its author…' }).click();
+  await page.getByRole('dialog', { name: 'Erase everything of @zoe' }).getByRole('button', { name: 'Erase', exact: true }).click();
+  await page.getByText('2 events are erased').waitFor();
+  for (const id of ['forget-1', 'forget-2', 'forget-3']) assert.deepEqual((await host.api(`/decisions?event_id=${id}`)).items, []);
+  assert.equal((await host.api('/audit?action=event.erase')).items[0].why, 'asked for by letter');
+  await page.done();
+});
+
 test('chain: steps move by mouse and by keys, and nothing is live before it is said', async () => {
   const page = await watched(chrome, host);
   await page.go('chain');
@@ -131,6 +153,31 @@ test('sources: a pasted call is verified, mapped, decided, and shows what would 
   await page.done();
 });
 
+test('sources: a new one begins with a preset, and a call of it is tried before anything is connected', async () => {
+  const page = await watched(chrome, host);
+  await page.go('sources');
+  await page.getByRole('link', { name: 'New from a preset' }).click();
+  await page.getByRole('link', { name: 'zendesk-events', exact: true }).waitFor();
+  await page.axe();
+  await page.getByRole('link', { name: 'zammad', exact: true }).click();
+  await page.getByText('Manage, Webhook, new').first().waitFor();
+  await page.getByLabel('Name of the source').fill('Desk');
+  await page.getByText('lower-case letters, digits').waitFor();
+  await page.getByLabel('Name of the source').fill('first-level');
+  await page.getByText('[sources.first-level]').waitFor();
+  await page.getByText('env:FIRST_LEVEL_HOOK_SECRET').waitFor();
+  await page.axe();
+  await page.getByLabel('Body').fill(host.zammad().body);
+  await page.getByRole('button', { name: 'Try it' }).click();
+  await page.getByText('Not checked', { exact: true }).waitFor();
+  await page.getByRole('row', { name: /author › name Emily Adams \/article\/from/ }).waitFor();
+  await page.getByRole('heading', { name: 'What would be sent' }).waitFor();
+  await page.axe();
+  await page.shot('source-new');
+  assert.equal((await host.api('/sources')).items.length, 2, 'nothing is connected by looking');
+  await page.done();
+});
+
 test('deliveries: a desk that is away shouts, and its calls are seen', async () => {
   const page = await watched(chrome, host);
   const { body, signature } = host.zammad();
@@ -144,6 +191,12 @@ test('deliveries: a desk that is away shouts, and its calls are seen', async () 
   await page.shot('deliveries');
   await page.locator('table a').first().click();
   await page.getByRole('heading', { name: 'What is sent' }).waitFor();
+  await page.axe();
+  // On the decision's page: what was sent, in how many tries, and what the desk said.
+  await page.getByRole('link', { name: 'Why it is sent' }).click();
+  await page.getByRole('heading', { name: 'What was written back' }).waitFor();
+  await page.getByText(/\d+ (try|tries),/).first().waitFor();
+  await page.getByText('It answered').first().click();
   await page.axe();
   await page.done();
 });
@@ -185,7 +238,7 @@ test('every page fits the smallest and the largest window, in both colours', { t
   const [found] = (await host.api('/decisions?event_id=seed-0')).items;
   for (const [width, theme] of [[360, 'dark'], [768, 'light'], [2560, 'dark']]) {
     const page = await watched(chrome, host, { width, theme });
-    for (const hash of ['now', 'decisions', `decisions/${found.decision.id}`, 'chain', 'chain/history', 'chain/default/escalate', 'plugins', 'plugins/sentiment', 'sources', 'sources/zammad', 'sources/deliveries', 'people', 'people/audit']) {
+    for (const hash of ['now', 'decisions', `decisions/${found.decision.id}`, 'chain', 'chain/history', 'chain/default/escalate', 'plugins', 'plugins/sentiment', 'sources', 'sources/zammad', 'sources/connect', 'sources/connect/zammad', 'sources/deliveries', 'people', 'people/audit']) {
       await page.go(hash);
       await page.waitForTimeout(250);
       await page.narrow();

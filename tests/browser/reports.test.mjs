@@ -39,7 +39,9 @@ test('waiting: nothing, then three replies, settled by keys and by mouse', async
   await page.getByText('Nothing waits').waitFor();
   await page.axe();
   for (const ticket of [101, 102, 103]) await host.tell(ticket, `Thank you for the quick help with number ${ticket}`);
-  await page.reload();
+  await page.go('now');
+  await page.getByText('3 things wait for a yes.').waitFor();
+  await page.go('waiting');
   const rows = page.locator('.wait');
   await rows.nth(2).waitFor();
   // The newest stands first, and is open: what was written, what would be said, and which rule wants it.

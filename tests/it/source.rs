@@ -249,6 +249,30 @@ fn the_admins_test_page_shows_the_same_and_records_nothing() {
 }
 
 #[test]
+fn a_source_begins_with_a_preset_and_a_call_is_tried_before_anything_is_connected() {
+    let host = TestHost::start();
+    let presets = host.ask("/v1/presets").json();
+    let named = |name: &str| presets["items"].as_array().unwrap().iter().find(|one| one["name"] == name).cloned();
+    assert!(named("zammad").unwrap()["description"].as_str().unwrap().contains("Manage, Webhook"), "{presets}");
+    let begun = host.ask("/v1/presets/zammad?source=desk-2").json();
+    let printed = String::from_utf8(signalbox(&["source", "new", "--preset", "zammad", "--name", "desk-2"]).stdout).unwrap();
+    assert_eq!(begun["config"], printed, "the command and the console say the same");
+    assert!(begun["body"].as_str().unwrap().contains("signalbox_event"), "{begun}");
+    assert_eq!(host.ask("/v1/presets/chatwoot").json()["body"], Value::Null, "Chatwoot sends what it sends");
+    host.ask("/v1/presets/nothing").problem(404);
+    host.ask("/v1/presets/zammad?source=Desk").problem(400);
+
+    let body = String::from_utf8(fs::read(payload("zammad-ticket-default")).unwrap()).unwrap();
+    let bearer = format!("Bearer {}", host.token());
+    let ask = |path: &str, body: Value| call(host.admin, &Request::post(path, body.to_string()).json().header("authorization", &bearer));
+    let trial = ask("/v1/presets/zammad/test", json!({ "payload": body })).json();
+    assert_eq!((&trial["verification"]["result"], &trial["origins"]["text"]), (&json!("not_checked"), &json!("/article/body")));
+    assert_eq!(trial["decision"]["event_id"], "zammad:article:104");
+    assert!(host.rows("zammad:article:104").is_empty(), "a trial is no event");
+    ask("/v1/presets/nothing/test", json!({ "payload": {} })).problem(404);
+}
+
+#[test]
 fn an_adapter_that_no_longer_understands_a_saved_call_is_not_put_to_work() {
     let dir = furnished();
     let shown = signalbox(&["source", "show", "zammad"]);

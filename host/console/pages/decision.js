@@ -2,7 +2,7 @@
 // other rules would make of it.
 import * as api from '../api.js';
 import { FAULTS, OUTCOMES, duration, field, micros, number, percent, plural, segments, value, words } from '../format.js';
-import { Badge, Card, Empty, Json, Level, Loading, Notice, Page, Priority, Refusal, Sentiment, Time, html, useAction, useLoad, useState } from '../ui.js';
+import { Badge, Card, Code, Json, Level, Loading, Notice, Page, Priority, Refusal, Sentiment, Sure, Time, html, tell, useAction, useLoad, useState } from '../ui.js';
 import { Differences } from '../diff.js';
 
 export default function Decision({ id }) {
@@ -14,6 +14,7 @@ export default function Decision({ id }) {
       lead=${html`<${Sentiment} of=${decision.sentiment} /> <${Priority} of=${decision.priority} /> <${Level} of=${decision.escalation} /> <span class="muted">decided <${Time} at=${decision.decided} exact /></span>`}>
     ${decision.held && html`<${Notice} kind="bad"><p><b>Held.</b> The step <b>${decision.held.step}</b> ${FAULTS[decision.held.outcome] ?? words(decision.held.outcome)}, and this event must not be acted on without it. Nothing was written back; its calls wait under <a href="#/sources/deliveries?state=parked">Deliveries</a>.</p><//>`}
     ${decision.degraded && !decision.held && html`<${Notice} kind="bad"><p><b>Degraded.</b> A step misbehaved, and the event was decided without it: see the steps below.</p><//>`}
+    ${decision.follows && html`<${Notice} kind=${decision.follows.trigger === 'sla-breach' ? 'bad' : 'warn'}><p><b>Decided again:</b> the ${words(decision.follows.clock)} ${decision.follows.trigger === 'sla-breach' ? 'was not kept' : 'is nearly due'}, due <${Time} at=${decision.follows.due} exact />. <a href=${`#/decisions/${encodeURIComponent(decision.follows.decision)}`}>The decision that promised it</a></p><//>`}
     <div class="columns"><div class="main-column">
       <${Said} event=${event} trace=${decision.trace} chosen=${chosen} choose=${choose} />
       <${Steps} trace=${decision.trace} decision=${decision} chosen=${chosen} choose=${choose} />
@@ -21,6 +22,7 @@ export default function Decision({ id }) {
     </div><div class="side-column">
       <${Settled} decision=${decision} /><${Calls} decision=${decision} /><${Afterwards} event=${event} />
       <${Card} title="For reference"><dl class="facts"><div><dt>Event</dt><dd><code>${event.id}</code></dd></div><div><dt>Decision</dt><dd><code>${decision.id}</code></dd></div><div><dt>Generation</dt><dd><a href=${`#/chain/history`}><code>${decision.generation}</code></a></dd></div><div><dt>Chain</dt><dd>${decision.chain}</dd></div></dl>
+        <${Forget} event=${event} />
         <details><summary>As JSON</summary><${Json} of=${{ event, decision: { ...decision, trace: `${decision.trace.length} entries` } }} /></details><//>
     </div></div><//>`;
 }
@@ -47,7 +49,7 @@ function Said({ event, trace, chosen, choose }) {
     <p class="who"><b>${author.name || author.handle || 'Somebody'}</b> ${author.name && author.handle && html`<span class="muted">${author.handle}</span>`} ${about.length > 0 && html`<span class="muted">${about.join(', ')}</span>`}<span class="muted right">${facts.join(' · ')}${event.occurred && html` · <${Time} at=${event.occurred} />`}</span></p>
     ${event.title && html`<h3><${Marked} text=${event.title} trace=${trace} name="title" chosen=${chosen} /></h3>`}
     <blockquote>${event.text ? html`<${Marked} text=${event.text} trace=${trace} name="text" chosen=${chosen} />` : html`<span class="muted">no text</span>`}</blockquote>
-    ${event.ticket && html`<p class="muted">On ticket ${event.ticket.number || event.ticket.id}${event.ticket.queue && `, in ${event.ticket.queue}`}${event.ticket.status && `, ${event.ticket.status}`}</p>`}
+    ${event.ticket && html`<p class="muted">On ticket ${event.ticket.number || event.ticket.id}${event.ticket.queue && `, in ${event.ticket.queue}`}${event.ticket.status && `, ${event.ticket.status}`} · <a href=${`#/alerts/clocks?source=${encodeURIComponent(event.source)}&ticket=${encodeURIComponent(event.ticket.id)}`}>its clocks</a></p>`}
     ${event.attachments?.length > 0 && html`<p class="muted">${plural(event.attachments.length, 'attachment')}: ${event.attachments.map((one) => one.alt_text || one.media_type || 'a file').join(', ')}</p>`}
     ${speaking.length > 0 && html`<div class="legend" role="group" aria-label="Show the evidence of"><button class=${`chip ${chosen ? '' : 'on'}`} aria-pressed=${chosen ? 'false' : 'true'} onClick=${() => choose(null)}>all evidence</button>${speaking.map(({ entry, step }) => html`<button class=${`chip step-${step % 6} ${chosen?.step === step ? 'on' : ''}`} aria-pressed=${chosen?.step === step ? 'true' : 'false'} onClick=${() => choose(chosen?.step === step && !chosen.field ? null : { step })}>${label(entry)}</button>`)}</div>`}<//>`;
 }
@@ -71,8 +73,8 @@ function Settled({ decision }) {
   ].filter(([, , of]) => of && (!Array.isArray(of) || of.length));
   return html`<${Card} title="What was decided"><dl class="facts settled">${rows.map(([pointer, name, of]) => html`<div><dt>${name}</dt><dd>${value(of)}${last[pointer] && html`<span class="muted by">${label(last[pointer].entry)}, ${percent(last[pointer].change.confidence)} sure${lost[pointer]?.map((one) => html`; overwrote ${value(one.was)} of ${one.by}`)}</span>`}</dd></div>`)}
     ${(decision.sla ?? []).map((one) => html`<div><dt>${words(one.clock)}</dt><dd>within ${duration(one.target_seconds)}</dd></div>`)}</dl>
-    ${(decision.alerts ?? []).map((one) => html`<${Notice} kind="warn"><p><b>Alert</b> ${value(one)}</p><//>`)}
-    ${(decision.replies ?? []).map((one) => html`<div class="draft"><p class="muted">Drafted reply</p><blockquote>${one.text ?? value(one)}</blockquote></div>`)}
+    ${(decision.alerts ?? []).map((one) => html`<${Notice} kind="warn"><p><b>Alert for ${words(one.audience)}</b> (${one.level}): ${one.text} <a href=${`#/alerts?decision=${encodeURIComponent(decision.id)}`}>Who was told</a></p><//>`)}
+    ${(decision.replies ?? []).map((one) => html`<div class="draft"><p class="muted">Drafted reply${one.approval && one.approval !== 'none' && html`, for ${one.approval === 'pr' ? 'PR' : `the ${one.approval}`} to agree to: <a href="#/waiting">what waits</a>`}</p><blockquote>${one.body ?? one.text ?? value(one)}</blockquote></div>`)}
     ${decision.notes?.length > 0 && html`<h3>Notes for agents</h3><ul>${decision.notes.map((one) => html`<li>${value(one)}</li>`)}</ul>`}
     ${decision.articles?.length > 0 && html`<h3>Articles</h3><ul>${decision.articles.map((one) => html`<li>${one.title ?? value(one)}</li>`)}</ul>`}
     ${decision.stopped_by && html`<p class="muted">${decision.stopped_by} ended the chain.</p>`}<//>`;
@@ -98,7 +100,8 @@ function Calls({ decision }) {
   const load = useLoad((signal) => api.get('/deliveries', { decision: decision.id, limit: 50 }, signal), [decision.id]);
   const items = load.data?.items ?? [];
   return html`<${Card} title="What was written back"><${Refusal} error=${load.error} />${load.data && !items.length && html`<p class="muted">Nothing: its source has no way back, or writes nothing of this. <a href="#/sources">Sources</a> says which do.</p>`}
-    <ul class="plain">${items.map((one) => html`<li><a href=${`#/sources/deliveries/${encodeURIComponent(one.id)}`}><b>${one.call.name}</b></a> to ${one.target} <${Badge} kind=${STATES[one.state]}>${one.state}<//>${one.answer && html`<p class="muted cut">${one.status ? `${one.status}: ` : ''}${one.answer}</p>`}</li>`)}</ul><//>`;
+    <ul class="plain">${items.map((one) => html`<li><a href=${`#/sources/deliveries/${encodeURIComponent(one.id)}`}><b>${one.call.name}</b></a> to ${one.target} <${Badge} kind=${STATES[one.state]}>${one.state}<//> ${one.attempts > 0 && html`<span class="muted">${plural(one.attempts, 'try', 'tries')}, <${Time} at=${one.updated} /></span>`}
+      ${(one.status || one.answer) && html`<details><summary>It answered${one.status ? ` ${one.status}` : ''}: <span class="muted">${(one.answer || 'nothing more').slice(0, 80)}</span></summary><${Code}>${one.answer || 'nothing more'}<//></details>`}</li>`)}</ul><//>`;
 }
 export const STATES = { delivered: 'good', waiting: 'plain', sending: 'plain', parked: 'bad', dead: 'bad', shadow: 'info' };
 
@@ -107,6 +110,18 @@ function Afterwards({ event }) {
   const load = useLoad(async (signal) => (ticket ? api.get('/observations', { source: event.source, ticket, limit: 20 }, signal) : { items: [] }), [ticket]);
   if (!load.data?.items.length) return null;
   return html`<${Card} title="What the desk did afterwards"><ul class="plain">${load.data.items.map((one) => html`<li><${Time} at=${one.at} /> ${one.what}</li>`)}</ul><//>`;
+}
+
+// What a person has the right to have forgotten; for admins.
+function Forget({ event }) {
+  const [what, setWhat] = useState(null);
+  if (!api.may('delete', '/events/{source}/{event_id}')) return null;
+  const who = event.author?.id ?? event.author?.handle;
+  const ways = { event: [`/events/${encodeURIComponent(event.source)}/${encodeURIComponent(event.id)}`, 'Erase this event', 'The message goes, with its decision, its deliveries and all by which it was known.'], author: [`/authors/${encodeURIComponent(who)}`, `Erase everything of ${event.author?.name || event.author?.handle || who}`, 'Every message of this author goes, through whichever source it came, with all that was made of it.'] };
+  const [path, title, means] = ways[what] ?? [];
+  const act = async (reason) => { const { events } = await api.remove(path, { reason }); tell(`${plural(events, 'event is', 'events are')} erased`); location.hash = '#/decisions'; };
+  return html`<details><summary>Forget</summary><div class="row"><button onClick=${() => setWhat('event')}>Erase this event…</button>${who && html`<button onClick=${() => setWhat('author')}>Erase its author…</button>`}</div></details>
+    ${what && html`<${Sure} title=${title} verb="Erase" act=${act} onClose=${() => setWhat(null)}><p>${means}</p><p class="muted">It cannot be undone. The desk keeps what it was told, and backups what they have; the audit log says that something was erased and why, not whom.</p><//>`}`;
 }
 
 // The same event under other rules: a replay over this one event, compared with what live rules decide now.

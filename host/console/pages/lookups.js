@@ -2,7 +2,7 @@
 import * as api from '../api.js';
 import { Schema } from '../form.js';
 import { number, plural, value, words } from '../format.js';
-import { Area, Badge, Card, Choice, Dialog, Empty, Icon, Loading, More, Notice, Page, Refusal, Text, Time, html, prose, tell, useAction, useList, useLoad, useState } from '../ui.js';
+import { Area, Badge, Card, Choice, Dialog, Empty, Icon, Loading, More, Notice, Page, Refusal, Sure, Text, Time, html, prose, tell, useAction, useList, useLoad, useState } from '../ui.js';
 
 export default function Lookups({ place }) {
   const [, name, of] = place.parts;
@@ -42,16 +42,18 @@ function Table({ name }) {
   const rows = useList((cursor) => api.get(`${at}/rows`, { limit: 100, cursor }), [name]);
   const [editing, setEditing] = useState(null);
   const [taking, setTaking] = useState(false);
+  const [going, setGoing] = useState(false);
   const again = () => { card.again(); rows.again(); };
   const back = { href: '#/lookups', label: 'Lookups' };
   const columns = [...new Set([...Object.keys(card.data?.schema?.properties ?? {}), ...(rows.items ?? []).flatMap((row) => Object.keys(row.columns))])];
   const may = api.may('put', '/tables/{name}/rows/{key}');
   const remove = useAction(async (key) => { await api.remove(`${at}/rows/${encodeURIComponent(key)}`); tell(`${key} is taken away`); again(); });
-  return html`<${Page} title=${name} back=${back} lead=${card.data ? `${plural(card.data.rows, 'row')}${card.data.granted_to.length ? `, read by ${card.data.granted_to.join(', ')}` : ', read by no step yet'}` : ''} actions=${may && html`<button onClick=${() => setTaking(true)}><${Icon} name="upload" /> Take in a file</button><button class="primary" onClick=${() => setEditing({ key: '', columns: {} })}><${Icon} name="plus" /> Add a row</button>`}>
+  return html`<${Page} title=${name} back=${back} lead=${card.data ? `${plural(card.data.rows, 'row')}${card.data.granted_to.length ? `, read by ${card.data.granted_to.join(', ')}` : ', read by no step yet'}` : ''} actions=${may && html`${api.may('delete', '/tables/{name}') && html`<button class="danger" onClick=${() => setGoing(true)}>Remove…</button>`}<button onClick=${() => setTaking(true)}><${Icon} name="upload" /> Take in a file</button><button class="primary" onClick=${() => setEditing({ key: '', columns: {} })}><${Icon} name="plus" /> Add a row</button>`}>
     <${Refusal} error=${card.error ?? rows.error ?? remove.error} again=${again} />
     ${rows.items?.length === 0 && html`<${Empty} title="No rows yet"><p>Add one, or take in a CSV file: its first line names the columns, and one of them is what a row is known by.</p><//>`}
     ${rows.items?.length > 0 && html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Key</th>${columns.map((one) => html`<th scope="col">${words(one)}</th>`)}<th scope="col">Since</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead><tbody>${rows.items.map((row) => html`<tr key=${row.key}><th scope="row">${row.key}</th>${columns.map((one) => html`<td class="wrap">${row.columns[one] === undefined ? '' : value(row.columns[one])}</td>`)}<td class="when"><${Time} at=${row.since} /></td><td>${may && html`<span class="row"><button aria-label=${`Edit ${row.key}`} onClick=${() => setEditing(row)}>Edit</button><button class="quiet" aria-label=${`Take ${row.key} away`} onClick=${() => remove.run(row.key)}><${Icon} name="close" /></button></span>`}</td></tr>`)}</tbody></table></div>`}<${More} list=${rows} />
     ${editing && html`<${Row} at=${at} row=${editing} schema=${card.data?.schema} columns=${columns} onClose=${(done) => { setEditing(null); if (done) again(); }} />`}
+    ${going && html`<${Sure} title=${`Remove ${name}`} verb="Remove" act=${async (reason) => { await api.remove(at, { reason }); tell(`${name} is removed`); location.hash = '#/lookups'; }} onClose=${() => setGoing(false)}><p>All its rows go. Rules that look it up go on without; replays of the past still see it.</p><//>`}
     ${taking && html`<${Import} at=${at} onClose=${(done) => { setTaking(false); if (done) again(); }} />`}<//>`;
 }
 
@@ -61,7 +63,15 @@ function Row({ at, row, schema, columns, onClose }) {
   const shape = schema?.properties ? schema : { type: 'object', properties: Object.fromEntries(columns.map((one) => [one, { type: typeof row.columns[one] === 'number' ? 'number' : typeof row.columns[one] === 'boolean' ? 'boolean' : 'string' }])) };
   const save = useAction(async () => { await api.put(`${at}/rows/${encodeURIComponent(key)}`, cells ?? {}); tell(`${key} is kept`); onClose(true); });
   return html`<${Dialog} title=${row.key || 'Add a row'} onClose=${() => onClose()}><form class="stack" onSubmit=${(event) => { event.preventDefault(); save.run(); }}>${!row.key && html`<${Text} label="Key" hint="What the row is known by." value=${key} onInput=${setKey} required />`}<${Schema} schema=${shape} value=${cells} onChange=${setCells} errors=${save.error?.pointer ? [{ pointer: save.error.pointer, message: save.error.message }] : []} />
+    ${row.key && html`<${Past} at=${`${at}/rows/${encodeURIComponent(row.key)}`} />`}
     ${columns.length === 0 && html`<${Area} label="Columns" hint="As JSON, since this table has none yet." value=${JSON.stringify(cells ?? {})} onInput=${(text) => { try { setCells(JSON.parse(text)); } catch { /* Still being typed. */ } }} />`}<${Refusal} error=${save.error} /><div class="row"><button class="primary" disabled=${save.busy}>Keep it</button></div></form><//>`;
+}
+
+// What a row said when: what a rule was told last week can be read again.
+function Past({ at }) {
+  const [open, setOpen] = useState(false);
+  const load = useLoad((signal) => (open ? api.get(at, null, signal) : Promise.resolve(null)), [at, open]);
+  return html`<details onToggle=${(event) => setOpen(event.target.open)}><summary>What it said before</summary><${Refusal} error=${load.error} />${load.data && html`<ul class="plain">${load.data.versions.map((was) => html`<li><span class="muted">from <${Time} at=${was.since} exact />${was.until ? html` to <${Time} at=${was.until} exact />` : ', now'}</span><span class="by">${value(was.columns) || 'nothing'}</span></li>`)}</ul>`}</details>`;
 }
 
 function Import({ at, onClose }) {
@@ -96,12 +106,22 @@ function Calendar({ name }) {
   const at = `/calendars/${encodeURIComponent(name)}`;
   const load = useLoad((signal) => api.get(at, null, signal), [name]);
   const [spec, setSpec] = useState(null);
+  const [going, setGoing] = useState(false);
   const save = useAction(async () => { await api.put(at, spec); tell(`${name} is kept`); setSpec(null); load.again(); });
   const take = useAction(async (file) => { await api.post(`${at}/holidays`, await file.text(), { type: 'text/calendar' }); tell('The days off are taken in'); setSpec(null); load.again(); });
   const back = { href: '#/lookups/calendars', label: 'Calendars' };
   if (!load.data) return load.error ? html`<${Page} title=${name} back=${back}><${Refusal} error=${load.error} again=${load.again} /><//>` : html`<${Loading} />`;
   const now = spec ?? load.data.calendar;
   const shape = { type: 'object', properties: { time_zone: { type: 'string', title: 'Time zone', description: 'Its IANA name, such as Europe/Berlin.' }, hours: { type: 'object', title: 'Hours', description: 'Such as 09:00-17:30, one stretch per line. A day with none is closed.', properties: Object.fromEntries(DAYS.map((day) => [day, { type: 'array', items: { type: 'string' } }])) }, holidays: { type: 'array', title: 'Days off', items: { type: 'object', properties: { date: { type: 'string', title: 'Day', description: 'Such as 2026-12-25.' }, name: { type: 'string', title: 'Name' }, every_year: { type: 'boolean', title: 'Every year', default: false } } } } } };
-  return html`<${Page} title=${name} back=${back} lead=${load.data.open ? 'Open now.' : 'Closed now.'}><div class="columns"><${Card} title="When somebody is there"><${Schema} schema=${shape} value=${now} onChange=${setSpec} errors=${save.error?.pointer ? [{ pointer: save.error.pointer, message: save.error.message }] : []} /><${Refusal} error=${save.error} /><div><button class="primary" disabled=${!spec || save.busy || !api.may('put', '/calendars/{name}')} onClick=${save.run}>Keep it</button></div><//>
-    <div class="stack"><${Card} title="Days off from a file"><p class="muted">An iCalendar file (.ics), as your HR or your country publishes it.</p><input type="file" aria-label="iCalendar file" accept=".ics,text/calendar" disabled=${!api.may('post', '/calendars/{name}/holidays')} onChange=${(event) => take.run(event.target.files[0])} /><${Refusal} error=${take.error} /><//><${Card} title="As it is kept"><${Hours} of=${load.data.calendar} /><//></div></div><//>`;
+  return html`<${Page} title=${name} back=${back} lead=${load.data.open ? 'Open now.' : 'Closed now.'} actions=${api.may('delete', '/calendars/{name}') && html`<button class="danger" onClick=${() => setGoing(true)}>Remove…</button>`}><div class="columns"><${Card} title="When somebody is there"><${Schema} schema=${shape} value=${now} onChange=${setSpec} errors=${save.error?.pointer ? [{ pointer: save.error.pointer, message: save.error.message }] : []} /><${Refusal} error=${save.error} /><div><button class="primary" disabled=${!spec || save.busy || !api.may('put', '/calendars/{name}')} onClick=${save.run}>Keep it</button></div><//>
+    <div class="stack"><${Card} title="Days off from a file"><p class="muted">An iCalendar file (.ics), as your HR or your country publishes it.</p><input type="file" aria-label="iCalendar file" accept=".ics,text/calendar" disabled=${!api.may('post', '/calendars/{name}/holidays')} onChange=${(event) => take.run(event.target.files[0])} /><${Refusal} error=${take.error} /><//><${Card} title="As it is kept"><${Hours} of=${load.data.calendar} /><//><${Until} at=${at} changed=${load.data.changed} /></div></div>
+    ${going && html`<${Sure} title=${`Remove ${name}`} verb="Remove" act=${async (reason) => { await api.remove(at, { reason }); tell(`${name} is removed`); location.hash = '#/lookups/calendars'; }} onClose=${() => setGoing(false)}><p>What counts on it counts around the clock then: the stricter reading of a promise.</p><//>`}<//>`;
+}
+
+// A promise on this calendar, counted by the host: evenings, weekends and days off are left out.
+function Until({ at, changed }) {
+  const [hours, setHours] = useState('8');
+  const seconds = Math.min(4_000_000_000, Math.max(0, Math.round(Number(hours) * 3600) || 0));
+  const load = useLoad((signal) => api.get(`${at}/time`, { seconds }, signal), [at, seconds, changed]);
+  return html`<${Card} title="What a promise means"><${Text} label="Working hours" type="number" min="0" step="any" value=${hours} onInput=${setHours} /><${Refusal} error=${load.error} />${load.data && html`<p>Promised now, it is due ${load.data.due ? html`<b><${Time} at=${load.data.due} exact /></b>` : 'in more than forty years'}.</p>`}<//>`;
 }

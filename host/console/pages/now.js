@@ -79,7 +79,9 @@ function Alarms({ chains, targets, meters, again }) {
     ${out.map(({ chain, step }) => html`<${Notice} kind="bad"><p><b>${step.name} is quarantined.</b> It kept faulting and is left out${step.on_fault === 'hold' ? '; events are held for a person' : '; events are decided without it'}. It is tried again <${Time} at=${step.health.until} />. <a href=${`#/chain/${encodeURIComponent(chain)}/${encodeURIComponent(step.name)}`}>Look at the step</a></p>
       ${api.may('post', '/chains/{name}/steps/{step}/reset') && html`<button class="link" disabled=${reset.busy} onClick=${() => reset.run(chain, step.name)}>Let it back in now</button>`}<${Refusal} error=${reset.error} /><//>`)}
     ${away.map(([name, target]) => html`<${Notice} kind="warn"><p><b>${name} does not take calls.</b> ${target.health.reason ?? `${target.health.failures} failures in a row`}. ${plural((target.deliveries.waiting ?? 0) + (target.deliveries.sending ?? 0), 'call waits', 'calls wait')} for it to be back. <a href=${`#/sources/deliveries?target=${encodeURIComponent(name)}`}>Deliveries</a></p><//>`)}
-    ${parked.map(([name, target]) => html`<${Notice} kind="warn"><p><b>${plural((target.deliveries.parked ?? 0) + (target.deliveries.dead ?? 0), 'call')} to ${name} set aside.</b> They wait for a person. <a href=${`#/sources/deliveries?state=parked&target=${encodeURIComponent(name)}`}>Look at them</a></p><//>`)}</div>`;
+    ${parked.map(([name, target]) => html`<${Notice} kind="warn"><p><b>${plural((target.deliveries.parked ?? 0) + (target.deliveries.dead ?? 0), 'call')} to ${name} set aside.</b> They wait for a person. <a href=${`#/sources/deliveries?state=parked&target=${encodeURIComponent(name)}`}>Look at them</a></p><//>`)}
+    ${meters.of('signalbox_alerts_held') > 0 && html`<${Notice} kind="warn"><p><b>${plural(meters.of('signalbox_alerts_held'), 'alert')} held back.</b> A sink has had its fill for this hour; a summary follows. <a href="#/alerts">Alerts</a></p><//>`}
+    ${meters.of('signalbox_approvals_waiting') > 0 && html`<${Notice}><p><b>${plural(meters.of('signalbox_approvals_waiting'), 'thing waits', 'things wait')} for a yes.</b> <a href="#/waiting">Look at them</a></p><//>`}</div>`;
 }
 
 function Figures({ volume, meters }) {
@@ -105,16 +107,20 @@ function Volume({ volume }) {
 }
 
 function Steps({ chains, meters }) {
-  return html`<${Card} title="Steps" aside=${html`<span class="muted">since the host was started</span>`}><div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Step</th><th scope="col">Plugin</th><th scope="col">Mode</th><th scope="col">Health</th><th scope="col" class="num">Runs</th><th scope="col" class="num">Faults</th><th scope="col" class="num">Median</th><th scope="col" class="num">99 %</th></tr></thead>
-    <tbody>${chains.flatMap((chain) => chain.steps.map((step) => {
-      const of = { chain: chain.name, step: step.name };
-      const outcomes = meters.all('signalbox_step_runs_total', of);
-      const faults = outcomes.filter((one) => FAULTS[one.labels.outcome]);
-      const total = (list) => list.reduce((sum, one) => sum + one.value, 0);
-      const worst = faults.filter((one) => one.value).map((one) => `${FAULTS[one.labels.outcome]}: ${one.value}`).join(', ');
-      return html`<tr><th scope="row"><a href=${`#/chain/${encodeURIComponent(chain.name)}/${encodeURIComponent(step.name)}`}>${step.name}</a>${chains.length > 1 && html` <span class="muted">in ${chain.name}</span>`}</th><td>${step.plugin} ${step.version}</td><td><${Badge} kind=${step.mode === 'live' ? 'plain' : 'info'}>${step.mode}<//></td>
-        <td><${Health} of=${step.health} /></td><td class="num">${number(total(outcomes))}</td><td class="num" title=${worst}>${total(faults) ? html`<span class="error">${number(total(faults))}</span>` : 0}</td><td class="num">${meters.quantile('signalbox_step_seconds', of, 0.5)}</td><td class="num">${meters.quantile('signalbox_step_seconds', of, 0.99)}</td></tr>`;
-    }))}</tbody></table></div><//>`;
+  const rows = chains.flatMap((chain) => chain.steps.map((step) => {
+    const of = { chain: chain.name, step: step.name };
+    const outcomes = meters.all('signalbox_step_runs_total', of);
+    const faults = outcomes.filter((one) => FAULTS[one.labels.outcome]);
+    const total = (list) => list.reduce((sum, one) => sum + one.value, 0);
+    const timed = meters.of('signalbox_step_seconds_count', of);
+    return { chain, step, of, runs: total(outcomes), faults: total(faults), worst: faults.filter((one) => one.value).map((one) => `${FAULTS[one.labels.outcome]}: ${one.value}`).join(', '), mean: timed ? (meters.of('signalbox_step_seconds_sum', of) / timed) * 1e6 : null };
+  }));
+  // Each step beside the slowest, so that the one that costs stands out.
+  const slowest = Math.max(1, ...rows.map((row) => row.mean ?? 0));
+  return html`<${Card} title="Steps" aside=${html`<span class="muted">since the host was started</span>`}><div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Step</th><th scope="col">Plugin</th><th scope="col">Mode</th><th scope="col">Health</th><th scope="col" class="num">Runs</th><th scope="col" class="num">Faults</th><th scope="col" class="num">Mean</th><th scope="col" class="num">Median</th><th scope="col" class="num">99 %</th></tr></thead>
+    <tbody>${rows.map(({ chain, step, of, runs, faults, worst, mean }) => html`<tr><th scope="row"><a href=${`#/chain/${encodeURIComponent(chain.name)}/${encodeURIComponent(step.name)}`}>${step.name}</a>${chains.length > 1 && html` <span class="muted">in ${chain.name}</span>`}</th><td>${step.plugin} ${step.version}</td><td><${Badge} kind=${step.mode === 'live' ? 'plain' : 'info'}>${step.mode}<//></td>
+        <td><${Health} of=${step.health} /></td><td class="num">${number(runs)}</td><td class="num" title=${worst}>${faults ? html`<span class="error">${number(faults)}</span>` : 0}<meter class="bad" min="0" max="1" value=${runs ? faults / runs : 0} aria-label=${`Share of faults of ${step.name}`}></meter></td>
+        <td class="num">${mean === null ? '–' : micros(mean)}<meter min="0" max=${slowest} value=${mean ?? 0} aria-label=${`Mean time of ${step.name}, beside the slowest step`}></meter></td><td class="num">${meters.quantile('signalbox_step_seconds', of, 0.5)}</td><td class="num">${meters.quantile('signalbox_step_seconds', of, 0.99)}</td></tr>`)}</tbody></table></div><//>`;
 }
 
 export const Health = ({ of }) => (of.state === 'quarantined' ? html`<${Badge} kind="bad">quarantined<//>` : of.recent_faults ? html`<${Badge} kind="warn">${plural(of.recent_faults, 'fault')} of late<//>` : html`<${Badge} kind="good">well<//>`);

@@ -45,7 +45,7 @@ function Revoke({ token, onClose }) {
   return html`<${Dialog} title=${`Revoke ${token.name}`} onClose=${() => onClose()}><p>Whoever uses it is refused at once, for good.</p><form class="stack" onSubmit=${(event) => { event.preventDefault(); go.run(); }}><${Text} label="Why" value=${why} onInput=${setWhy} maxlength="1000" /><${Refusal} error=${go.error} /><div class="row"><button class="danger" disabled=${go.busy}>Revoke</button><button type="button" onClick=${() => onClose()}>Keep it</button></div></form><//>`;
 }
 
-const ACTIONS = ['setup.apply', 'setup.rollback', 'plugin.upload', 'plugin.remove', 'step.reset', 'delivery.replay', 'token.create', 'token.revoke', 'event.erase', 'author.erase', 'refused'];
+const ACTIONS = ['setup.apply', 'setup.rollback', 'setup.config', 'plugin.upload', 'plugin.refused', 'plugin.remove', 'step.reset', 'approval.approve', 'approval.reject', 'delivery.replay', 'table.put', 'table.import', 'table.set', 'table.unset', 'table.feed', 'table.remove', 'calendar.set', 'calendar.import', 'calendar.remove', 'token.create', 'token.revoke', 'event.erase', 'author.erase', 'refused'];
 
 function Audit({ query }) {
   const asked = Object.fromEntries(query);

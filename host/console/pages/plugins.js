@@ -1,7 +1,7 @@
 // Plugins: what there is, uploads with the gate's report in words, and everything that is known of one.
 import * as api from '../api.js';
 import { bytes, grant, micros, number, plural, words } from '../format.js';
-import { Badge, Card, Code, Dialog, Empty, Icon, Json, Loading, Notice, Page, Reason, Refusal, Time, html, prose, tell, useAction, useLoad, useRef, useState } from '../ui.js';
+import { Badge, Card, Code, Icon, Json, Loading, Notice, Page, Reason, Refusal, Sure, Time, html, prose, tell, useAction, useLoad, useRef, useState } from '../ui.js';
 
 export default function Plugins({ place }) {
   return place.parts[1] ? html`<${One} key=${place.parts[1]} reference=${place.parts[1]} />` : html`<${All} />`;
@@ -33,7 +33,8 @@ function Upload({ known, done }) {
     setResult(null);
     try {
       const { report, known: again } = await api.upload('/plugins', file, reason, setPart);
-      const before = known.filter((one) => one.name === report.plugin.name && one.digest !== report.digest)[0];
+      const others = known.filter((one) => one.name === report.plugin.name && one.digest !== report.digest);
+      const before = others.sort((one, other) => (other.uploaded ?? '').localeCompare(one.uploaded ?? ''))[0];
       setResult({ report, again, before: before && (await api.get(`/plugins/${before.digest}`)) });
       done();
     } catch (error) {
@@ -62,14 +63,19 @@ function Gate({ report, again, before, close }) {
 
 const Checks = ({ report }) => html`<ul class="checks">${report.checks.map((one) => html`<li><span class=${one.passed ? 'good' : 'bad'}><${Icon} name=${one.passed ? 'check' : 'close'} /><span class="unseen">${one.passed ? 'passed' : 'failed'}</span></span><span><b>${STAGES[one.check] ?? one.check}</b>: ${prose(one.message)}</span></li>`)}</ul>`;
 
-// What another version may that the one before could not: the question of every upgrade.
+// What another version may that the one before could not: the question of every upgrade. A plugin that reaches for nothing says so in
+// words, which are no permission that another could lose.
 function Upgrade({ was, is }) {
   const change = (before, after) => ({ more: after.filter((one) => !before.includes(one)), less: before.filter((one) => !after.includes(one)) });
-  const reach = change(was.permissions, is.permissions);
+  const reaches = (about) => about.permissions.filter((one) => !/nothing else$/.test(one));
+  const reach = change(reaches(was), reaches(is));
   const asks = change(was.requests.map((one) => one.grant), is.requests.map((one) => one.grant));
   const effects = change(was.effects, is.effects);
-  const lines = [...reach.more.map((one) => ['more', `It can now ${one}.`]), ...reach.less.map((one) => ['less', `It can no longer ${one}.`]), ...asks.more.map((one) => ['more', `It now asks: ${grant(one)}`]), ...asks.less.map((one) => ['less', `It no longer asks: ${grant(one)}`]), ...effects.more.map((one) => ['more', `It may now propose: ${words(one)}.`]), ...effects.less.map((one) => ['less', `It no longer proposes: ${words(one)}.`])];
-  return html`<div><h3>Against ${was.version}</h3>${lines.length === 0 ? html`<p class="muted">It reaches for nothing else, asks for nothing else, and proposes nothing else.</p>` : html`<ul class="plain">${lines.map(([kind, line]) => html`<li><${Badge} kind=${kind === 'more' ? 'warn' : 'good'}>${kind}<//> ${line}</li>`)}</ul>`}</div>`;
+  const keys = change(Object.keys(was.config_schema?.properties ?? {}), Object.keys(is.config_schema?.properties ?? {}));
+  const why = (asked) => is.requests.find((one) => one.grant === asked)?.reason;
+  const lines = [...reach.more.map((one) => ['more', `It can now ${one}.`]), ...reach.less.map((one) => ['less', `It can no longer ${one}.`]), ...asks.more.map((one) => ['more', `It now asks: ${grant(one)}`, why(one)]), ...asks.less.map((one) => ['less', `It no longer asks: ${grant(one)}`]), ...effects.more.map((one) => ['more', `It may now propose: ${words(one)}.`]), ...effects.less.map((one) => ['less', `It no longer proposes: ${words(one)}.`]), ...keys.more.map((one) => ['config', `It has a new setting: ${words(one)}.`]), ...keys.less.map((one) => ['config', `It has a setting less: ${words(one)}.`])];
+  const kinds = { more: 'warn', less: 'good', config: 'info' };
+  return html`<div class="upgrade"><h3>Against ${was.version}</h3>${lines.length === 0 ? html`<p class="muted">It reaches for nothing else, asks for nothing else, and proposes nothing else.</p>` : html`<ul class="plain">${lines.map(([kind, line, reason]) => html`<li><${Badge} kind=${kinds[kind]}>${kind}<//> ${prose(line)}${reason && html` <span class="muted">${reason}</span>`}</li>`)}</ul>${lines.some(([kind]) => kind === 'more') && html`<p class="muted">A step that runs ${was.version} goes on as it is; this version gets what you grant its step, and no more.</p>`}`}</div>`;
 }
 
 function One({ reference }) {
@@ -106,7 +112,6 @@ function Other({ versions, report }) {
 }
 
 function Remove({ card, onClose }) {
-  const [reason, setReason] = useState({});
-  const go = useAction(async () => { await api.remove(`/plugins/${card.digest}`, { reason }); tell(`${card.name} ${card.version} is removed`); onClose(); location.hash = '#/plugins'; });
-  return html`<${Dialog} title=${`Remove ${card.name} ${card.version}`} onClose=${onClose}><p>A rollback to a generation that used it is refused until the same bytes are uploaded again.</p><form class="stack" onSubmit=${(event) => { event.preventDefault(); go.run(); }}><${Reason} value=${reason} onInput=${setReason} /><${Refusal} error=${go.error} /><div class="row"><button class="danger" disabled=${go.busy}>Remove</button><button type="button" onClick=${onClose}>Keep it</button></div></form><//>`;
+  const act = async (reason) => { await api.remove(`/plugins/${card.digest}`, { reason }); tell(`${card.name} ${card.version} is removed`); location.hash = '#/plugins'; };
+  return html`<${Sure} title=${`Remove ${card.name} ${card.version}`} verb="Remove" act=${act} onClose=${onClose}><p>A rollback to a generation that used it is refused until the same bytes are uploaded again.</p><//>`;
 }

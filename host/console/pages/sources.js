@@ -1,11 +1,13 @@
 // Sources: what is connected, what a pasted call would become, and the calls on their way out.
 import * as api from '../api.js';
 import { plural, value, words } from '../format.js';
-import { Area, Badge, Card, Code, Empty, Json, Loading, More, Notice, Page, Refusal, Sentiment, Text, Time, html, prose, sentence, tell, useAction, useList, useLoad, useState } from '../ui.js';
+import { Area, Badge, Card, Code, Empty, Icon, Json, Loading, More, Notice, Page, Refusal, Sentiment, Text, Time, html, prose, sentence, tell, useAction, useList, useLoad, useState } from '../ui.js';
+import { Connect } from './connect.js';
 import { STATES } from './decision.js';
 
 export default function Sources({ place }) {
   const [, name, id] = place.parts;
+  if (name === 'connect') return html`<${Connect} key=${id} preset=${id} />`;
   if (name === 'deliveries') return id ? html`<${Delivery} key=${id} id=${id} />` : html`<${Deliveries} query=${place.query} />`;
   return name ? html`<${One} key=${name} name=${name} />` : html`<${All} />`;
 }
@@ -17,7 +19,7 @@ function All() {
   return html`<${Page} title="Sources" lead="Connections to your service desks: how calls come in, and how decisions go back."><${Tabs} here="all" /><${Refusal} error=${load.error} again=${load.again} />${!load.data && load.busy && html`<${Loading} />`}
     ${load.data?.items.length === 0 && html`<${Empty} title="Nothing is connected"><p>See below how to connect a desk.</p><//>`}
     <div class="grid">${(load.data?.items ?? []).map((one) => { const target = load.data.targets[`sources.${one.name}`]; return html`<${Card} title=${html`<a href=${`#/sources/${encodeURIComponent(one.name)}`}>${one.name}</a>`} aside=${html`<${Badge}>${one.system}<//>`}><dl class="facts"><div><dt>Answers with</dt><dd>${words(one.answer)}</dd></div><div><dt>Chain</dt><dd><a href=${`#/chain/${encodeURIComponent(one.chain)}`}>${one.chain}</a></dd></div><div><dt>Writes back</dt><dd>${one.outbound ? html`to ${one.outbound.base}, ${words(one.outbound.mode)} ${target?.health?.failures ? html`<${Badge} kind="bad">away<//>` : html`<${Badge} kind="good">well<//>`}` : html`<span class="muted">nothing</span>`}</dd></div></dl><a href=${`#/sources/${encodeURIComponent(one.name)}`}>Try a call</a><//>`; })}</div>
-    <${Card} title="Connect a desk"><p class="muted">A source holds secrets, so it is written in the host's config file and not here. A preset says what to write, and what to click in the desk:</p><${Code}>signalbox source list${'\n'}signalbox source new --preset zammad<//><p class="muted">Restart the host with it, and try a call that your desk has logged on the source's page here.</p><//><//>`;
+    <${Card} title="Connect a desk"><p class="muted">A preset knows how your desk calls and what its fields mean: try a call of it first, then write the source into the host's config, where its secrets are.</p><div><a class="button" href="#/sources/connect"><${Icon} name="plus" /> New from a preset</a></div><//><//>`;
 }
 
 function parse(text) {
@@ -26,20 +28,25 @@ function parse(text) {
 
 function One({ name }) {
   const load = useLoad((signal) => api.get('/sources', null, signal), [name]);
+  const source = load.data?.items.find((one) => one.name === name);
+  const back = { href: '#/sources', label: 'Sources' };
+  if (load.data && !source) return html`<${Page} title=${name} back=${back}><${Notice} kind="warn"><p>There is no source of this name.</p><//><//>`;
+  return html`<${Page} title=${name} back=${back} lead=${source ? `${source.system}, through the adapter ${source.adapter}` : ''}><${Refusal} error=${load.error} /><${Try} of="sources" name=${name} /><//>`;
+}
+
+// A call, pasted as the desk sent it, and what it would become: through a source, or through a preset before anything is connected.
+export function Try({ of, name }) {
   const [payload, setPayload] = useState('');
   const [headers, setHeaders] = useState('');
   const [query, setQuery] = useState('');
   const [trial, setTrial] = useState(null);
-  const run = useAction(async () => setTrial(await api.post(`/sources/${encodeURIComponent(name)}/test`, { payload, headers: parse(headers), ...(query && { query }) })));
-  const source = load.data?.items.find((one) => one.name === name);
-  const back = { href: '#/sources', label: 'Sources' };
-  if (load.data && !source) return html`<${Page} title=${name} back=${back}><${Notice} kind="warn"><p>There is no source of this name.</p><//><//>`;
-  return html`<${Page} title=${name} back=${back} lead=${source ? `${source.system}, through the adapter ${source.adapter}` : ''}><${Refusal} error=${load.error} />
-    <div class="columns even"><${Card} title="Try a call"><p class="muted">Paste a call as your desk sent it. Nothing is recorded, and nothing is sent.</p><form class="stack" onSubmit=${(event) => { event.preventDefault(); run.run(); }}>
+  const run = useAction(async () => setTrial(await api.post(`/${of}/${encodeURIComponent(name)}/test`, { payload, headers: parse(headers), ...(query && { query }) })));
+  const route = `/${of}/{name}/test`;
+  return html`<div class="columns even"><${Card} title="Try a call"><p class="muted">Paste a call as your desk sent it. Nothing is recorded, and nothing is sent.</p><form class="stack" onSubmit=${(event) => { event.preventDefault(); run.run(); }}>
       <${Area} label="Body" hint="Byte for byte, or the signature does not fit." rows="12" required value=${payload} onInput=${setPayload} /><${Area} label="Headers" hint="One per line: “x-hub-signature: sha1=…”. Without them the call cannot be verified; all else is shown." rows="3" value=${headers} onInput=${setHeaders} />
       <details><summary>It had a query string</summary><${Text} label="Query" value=${query} onInput=${setQuery} /></details><${Refusal} error=${run.error} />
-      <div><button class="primary" disabled=${run.busy || !api.may('post', '/sources/{name}/test')}>${run.busy ? 'Trying…' : 'Try it'}</button>${!api.may('post', '/sources/{name}/test') && html` <span class="muted">Needs the role ${api.needs('post', '/sources/{name}/test')}.</span>`}</div></form><//>
-    <div class="stack">${trial ? html`<${Trial} trial=${trial} />` : html`<${Empty} title="What the call would become"><p>Whether it is genuine, what each field of the event is, what would be decided, and the calls that would be sent to the desk.</p><//>`}</div></div><//>`;
+      <div><button class="primary" disabled=${run.busy || !api.may('post', route)}>${run.busy ? 'Trying…' : 'Try it'}</button>${!api.may('post', route) && html` <span class="muted">Needs the role ${api.needs('post', route)}.</span>`}</div></form><//>
+    <div class="stack">${trial ? html`<${Trial} trial=${trial} />` : html`<${Empty} title="What the call would become"><p>Whether it is genuine, what each field of the event is, what would be decided, and the calls that would be sent to the desk.</p><//>`}</div></div>`;
 }
 
 const VERIFIED = { verified: ['good', 'Genuine'], refused: ['bad', 'Not genuine'], not_checked: ['warn', 'Not checked'] };
@@ -63,6 +70,7 @@ function Trial({ trial }) {
     ${trial.error && html`<${Notice} kind="bad"><p><b>It would be refused.</b> ${sentence(trial.error.detail)} ${trial.error.pointer && html`<code>${trial.error.pointer}</code>`}</p><//>`}
     ${trial.dropped && html`<${Notice} kind="warn"><p><b>It would be dropped</b>, and answered with 204: ${trial.dropped}.</p><//>`}
     ${trial.observation && html`<${Notice}><p><b>It would be recorded, not judged:</b> ${trial.observation.reason}${trial.observation.ticket && `, on ticket ${trial.observation.ticket}`}.</p><//>`}
+    ${trial.fed?.length > 0 && html`<${Card} title="Rows of tables"><p class="muted">It would be recorded, not judged: these rows would say something else.</p><ul class="plain">${trial.fed.flatMap((fed) => Object.entries(fed.rows).map(([key, row]) => html`<li><a href=${`#/lookups/tables/${encodeURIComponent(fed.table)}`}>${fed.table}</a> <b>${key}</b> ${row ? value(row) : html`<${Badge} kind="warn">taken away<//>`}</li>`))}</ul><//>`}
     ${trial.event && html`<${Card} title="The event"><div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Field</th><th scope="col">Value</th>${trial.origins && html`<th scope="col">Came from</th>`}</tr></thead><tbody>${flat(trial.event).map(([key, one]) => html`<tr><th scope="row">${words(key)}</th><td class="wrap">${Array.isArray(one) && one.some((item) => typeof item === 'object') ? html`<code>${JSON.stringify(one)}</code>` : value(one)}</td>${trial.origins && html`<td class="wrap">${origin(trial.origins, key)}</td>`}</tr>`)}</tbody></table></div>${trial.left_out?.length > 0 && html`<p class="error">Could not be read: ${trial.left_out.join(', ')}.</p>`}<//>`}
     ${trial.decision && html`<${Card} title="The decision"><dl class="facts"><div><dt>Category</dt><dd>${value(trial.decision.category)}</dd></div><div><dt>Sentiment</dt><dd><${Sentiment} of=${trial.decision.sentiment} /></dd></div><div><dt>Priority</dt><dd>${trial.decision.priority ?? 'none'}</dd></div><div><dt>Escalation</dt><dd>level ${trial.decision.escalation.level}</dd></div><div><dt>Goes to</dt><dd>${value(trial.decision.assignment)}</dd></div></dl><details><summary>Every step's reasons</summary><ul class="plain">${trial.decision.trace.flatMap((entry) => (entry.set ?? []).map((change) => html`<li><b>${entry.name ?? entry.plugin}</b> ${words(change.field)}: ${change.reason}</li>`))}</ul></details><//>`}
     ${(trial.event || trial.outbound.length > 0) && html`<${Card} title="What would be sent" aside=${trial.mode && html`<${Badge}>${words(trial.mode)}<//>`}>${trial.outbound.length === 0 ? html`<p class="muted">Nothing${trial.mode ? '' : ': this source has no way back'}.</p>` : trial.outbound.map((one) => html`<details open><summary><b>${one.method}</b> ${one.url}</summary><p class="muted">${one.name}</p>${one.body && html`<${Json} of=${one.body} />`}</details>`)}<//>`}`;
@@ -80,10 +88,10 @@ function Deliveries({ query }) {
     ${list.items?.length > 0 && html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="rows"><thead><tr><th scope="col">Made</th><th scope="col">Call</th><th scope="col">To</th><th scope="col">Thread</th><th scope="col">State</th><th scope="col" class="num">Attempts</th><th scope="col">Last answer</th><th scope="col"><span class="unseen">Action</span></th></tr></thead><tbody>${list.items.map((one) => html`<tr key=${one.id}><td class="when"><${Time} at=${one.made} /></td><td><a href=${`#/sources/deliveries/${encodeURIComponent(one.id)}`}>${one.call.name}</a></td><td>${one.target}</td><td class="wrap">${one.thread}</td><td><${Badge} kind=${STATES[one.state]}>${one.state}<//></td><td class="num">${one.attempts}</td><td class="wrap"><span class="cut">${one.status ? `${one.status} ` : ''}${one.answer ?? ''}</span></td><td><${Send} one=${one} done=${(next) => list.replace((items) => items.map((item) => (item.id === next.id ? next : item)))} /></td></tr>`)}</tbody></table></div>`}<${More} list=${list} /><//>`;
 }
 
-function Send({ one, done }) {
+export function Send({ one, done }) {
   const go = useAction(async () => { done(await api.post(`/deliveries/${encodeURIComponent(one.id)}/replay`)); tell('It is on its way again'); });
   if (!['parked', 'dead'].includes(one.state) || !api.may('post', '/deliveries/{id}/replay')) return null;
-  return html`<button onClick=${go.run} disabled=${go.busy} aria-label=${`Send ${one.call.name} to ${one.target} again`}>Send again</button><${Refusal} error=${go.error} />`;
+  return html`<button onClick=${go.run} disabled=${go.busy} aria-label=${`Send again: ${one.call.name} to ${one.target}`}>Send again</button><${Refusal} error=${go.error} />`;
 }
 
 function Delivery({ id }) {

@@ -1,7 +1,7 @@
 // One step: its config as a form of the plugin's own schema, what it may do, when it runs, what a fault means. Changes go to the draft.
 import * as api from '../api.js';
 import { stepName } from '../diff.js';
-import { Draft, edit, editStep, problemsOf, useDraft } from '../draft.js';
+import { Draft, Report, edit, editStep, problemsOf, useDraft } from '../draft.js';
 import { GRANTS, bytes, grant, number, plural } from '../format.js';
 import { Raw, Schema } from '../form.js';
 import { Badge, Card, Choice, Loading, Notice, Page, Refusal, Text, html, tell, useAction, useLoad } from '../ui.js';
@@ -35,6 +35,7 @@ export default function Step({ live, again, chain, name }) {
   const may = api.may('put', '/setup');
   return html`<${Page} title=${name} back=${back} lead=${about?.summary ?? ''}><div class="columns"><div class="main-column">
       <${Sick} running=${running} chain=${chain} name=${name} again=${again} />
+      ${running?.mode === 'shadow' && html`<${Shadow} chain=${chain} name=${name} revision=${live.revision} />`}
       <fieldset disabled=${!may} class="bare stack">
       <${Card} title="Config" aside=${html`<span class="muted">${step.plugin ?? ''}</span>`}><${Refusal} error=${report.error} />
         ${!report.data && report.busy && html`<${Loading} />`}
@@ -58,6 +59,13 @@ function Sick({ running, chain, name, again }) {
   const reset = useAction(async () => { await api.post(`/chains/${encodeURIComponent(chain)}/steps/${encodeURIComponent(name)}/reset`); tell(`${name} runs again`); again(); });
   if (running?.health.state !== 'quarantined') return null;
   return html`<${Notice} kind="bad"><p><b>Quarantined.</b> It kept faulting, and is left out until it is tried again. Look at <a href="#/decisions?degraded=true">degraded decisions</a> for what went wrong.</p>${api.may('post', '/chains/{name}/steps/{step}/reset') && html`<button class="link" disabled=${reset.busy} onClick=${reset.run}>Let it back in now</button>`}<${Refusal} error=${reset.error} /><//>`;
+}
+
+// What a step in shadow would have changed, had it had a say: from its entries in what was decided.
+function Shadow({ chain, name, revision }) {
+  const load = useLoad((signal) => api.get(`/chains/${encodeURIComponent(chain)}/steps/${encodeURIComponent(name)}/shadow`, { last: 1000 }, signal), [chain, name, revision]);
+  return html`<${Card} title="In shadow" aside=${html`<button class="link" onClick=${load.again}>Look again</button>`}><${Refusal} error=${load.error} again=${load.again} />
+    ${load.data && (load.data.events === 0 ? html`<p class="muted">Nothing has gone through it yet. What it would have changed is told here, decision by decision; nobody is told but you.</p>` : html`<p class="muted">${plural(load.data.events, 'event')} went through it since it is as it is.</p><${Report} replay=${{ report: load.data }} />`)}<//>`;
 }
 
 function Version({ live, plugin, step, may, put }) {

@@ -17,7 +17,7 @@ use crate::error::ApiError;
 use crate::event::Timestamp;
 use crate::gate;
 use crate::replay::shadow::of_step;
-use crate::replay::{EVENTS, Report, in_the_background};
+use crate::replay::{self, Report, in_the_background};
 use crate::setup::{Isolation, Mode, OnFault};
 
 /// Every chain.
@@ -123,10 +123,7 @@ pub(super) async fn shadow(
     if found.steps.iter().find(|known| known.name == step).ok_or_else(unknown)?.mode != Mode::Shadow {
         return Err(ApiError::Conflict(format!("step `{step}` is not in shadow; what it changes is in the decisions themselves")));
     }
-    let last = query.last.unwrap_or(EVENTS.0);
-    if !(1..=EVENTS.1).contains(&last) {
-        return Err(ApiError::Query(format!("`last` is {last}; it is 1 to {}", EVENTS.1)));
-    }
+    let last = replay::last(query.last).map_err(|problem| ApiError::Query(format!("`last` {problem}")))?;
     let recorded = app.store.recorded(query.since, query.until, last).await?;
     let work = move || of_step(&chain, &step, &found.generation, recorded);
     let done = in_the_background(work).map_err(|error| ApiError::Internal(format!("no thread for the report: {error}")))?;

@@ -17,7 +17,7 @@ use super::change::Change;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::event::{Event, Timestamp};
-use crate::replay::{EVENTS, Report, Request, in_the_background, over_events, over_recorded};
+use crate::replay::{self, EVENTS, Report, Request, in_the_background, over_events, over_recorded};
 use crate::store::ReplayRow;
 
 /// Largest request, bytes: a file of some thousand events.
@@ -56,9 +56,7 @@ pub(super) async fn start(
     if request.events.len() > most {
         return Err(fault("/events", format!("has {} events; a replay takes at most {most}", request.events.len())));
     }
-    if let Some(last) = request.last.filter(|last| !(1..=EVENTS.1).contains(last)) {
-        return Err(fault("/last", format!("is {last}; a replay runs over 1 to {most} recorded events")));
-    }
+    let last = replay::last(request.last).map_err(|problem| fault("/last", problem))?;
     let events = std::mem::take(&mut request.events).into_iter().enumerate().map(|(at, event)| {
         let event = Event::from_json(event.to_string().as_bytes()).map_err(|error| fault(&format!("/events/{at}"), error.to_string()));
         Ok(event?.event)
@@ -72,7 +70,7 @@ pub(super) async fn start(
         (None, None) => live.clone(),
     };
     let recorded = match events.is_empty() {
-        true => app.store.recorded(request.since, request.until, request.last.unwrap_or(EVENTS.0)).await?,
+        true => app.store.recorded(request.since, request.until, last).await?,
         false => Vec::new(),
     };
     let (now, against) = (change.at(), request.against);

@@ -12,8 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::{
-    about, alerts, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, replays, reports,
-    setup, sources, stream, tables, tokens, volume,
+    about, alerts, approvals, audit, calendars, chain, clocks, decisions, deliveries, erase, observations, plugins, presets, replays,
+    reports, setup, sources, stream, tables, tokens, volume,
 };
 use crate::app::App;
 use crate::breaker::Health;
@@ -151,6 +151,13 @@ pub const ROUTES: &[Route] = &[
         .answers::<erase::Erased>(200),
     get("/sources", Viewer, "Connections to desks, without their secrets", |is| on(is, sources::list)).answers::<sources::Sources>(200),
     post("/sources/{name}/test", Operator, "What a call would become, sending and recording nothing", |is| on(is, sources::test))
+        .takes::<sources::Tried>()
+        .answers::<sources::Would>(200),
+    get("/presets", Viewer, "Desks that a source can begin with", |is| on(is, presets::list)).answers::<presets::Presets>(200),
+    get("/presets/{name}", Viewer, "What to write into the config, and what to click in the desk", |is| on(is, presets::begin))
+        .queries::<presets::Called>()
+        .answers::<presets::Beginning>(200),
+    post("/presets/{name}/test", Operator, "What a call would become, before anything is connected", |is| on(is, presets::test))
         .takes::<sources::Tried>()
         .answers::<sources::Would>(200),
     get("/observations", Viewer, "What desks did afterwards, newest first", |is| on(is, observations::list))

@@ -80,6 +80,11 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Sources> {
 
 pub(super) async fn test(State(app): State<Arc<App>>, Path(name): Path<String>, Json(tried): Json<Tried>) -> Result<Json<Would>, ApiError> {
     let source = app.sources.get(&name).ok_or_else(|| ApiError::NotFound("source with this name".to_owned()))?;
+    would(&app, source, &tried).await.map(Json)
+}
+
+/// What a call would become through a source, which need not be configured.
+pub(super) async fn would(app: &App, source: &Source, tried: &Tried) -> Result<Would, ApiError> {
     let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     for (name, value) in &tried.headers {
         let fault = |what: &str| ApiError::Body { pointer: format!("/headers/{}", crate::setup::escape(name)), problem: what.to_owned() };
@@ -97,5 +102,5 @@ pub(super) async fn test(State(app): State<Arc<App>>, Path(name): Path<String>, 
         let decision = decided.map_err(|error| ApiError::Internal(format!("the chain did not end well: {error}")))?;
         trial = trial.decided(source, decision);
     }
-    Ok(Json(Would(trial)))
+    Ok(Would(trial))
 }

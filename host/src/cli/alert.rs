@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::client::{Client, Reach};
-use super::table::table;
-use super::{Done, out};
+use super::Done;
+use super::listing::Listing;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -26,25 +25,13 @@ pub(super) struct List {
     /// Only of this ticket
     #[arg(long)]
     ticket: Option<String>,
-    /// Most alerts to show
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    reach: Reach,
+    listing: Listing,
 }
 
 pub(super) fn alert(command: &Command) -> anyhow::Result<Done> {
-    let Command::List(args) = command;
-    let List { audience, key, source, ticket, limit, .. } = args;
+    let Command::List(List { audience, key, source, ticket, listing }) = command;
     let query = [("audience", audience), ("key", key), ("source", source), ("ticket", ticket)];
-    let alerts = Client::new(&args.reach)?.list("/v1/alerts", &query.map(|(name, value)| (name, value.clone())), (*limit).max(1))?;
-    if args.json {
-        out(&format!("{:#}\n", Value::Array(alerts)));
-        return Ok(Done::Well);
-    }
     let row = |alert: &Value| {
         let text = |key: &str| alert[key].as_str().unwrap_or("-").to_owned();
         let sinks = alert["sinks"].as_array().into_iter().flatten();
@@ -55,6 +42,5 @@ pub(super) fn alert(command: &Command) -> anyhow::Result<Done> {
         let told = if told.is_empty() { "nobody".to_owned() } else { told };
         [at, text("audience"), text("level"), text("key"), alert["repeats"].to_string(), told]
     };
-    out(&table(["raised", "audience", "level", "key", "repeats", "told"], alerts.iter().map(row)));
-    Ok(Done::Well)
+    listing.print("/v1/alerts", &query, ["raised", "audience", "level", "key", "repeats", "told"], row)
 }

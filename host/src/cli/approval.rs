@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Reach};
-use super::table::table;
+use super::client::{Client, Reach, part};
+use super::listing::Read;
+use super::table::cell;
 use super::{Done, out};
 
 #[derive(Debug, clap::Subcommand)]
@@ -13,11 +14,8 @@ pub(super) enum Command {
         /// In this state: waiting, approved, rejected or expired
         #[arg(long, default_value = "waiting")]
         state: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        reach: Reach,
+        read: Read,
     },
     /// Say yes: it is sent
     Approve {
@@ -43,14 +41,10 @@ pub(super) enum Command {
 
 pub(super) fn approval(command: &Command) -> anyhow::Result<Done> {
     match command {
-        Command::List { state, json, reach } => {
-            let approvals = Client::new(reach)?.list("/v1/approvals", &[("state", Some(state.clone()))], usize::MAX)?;
-            if *json {
-                out(&format!("{:#}\n", Value::Array(approvals)));
-                return Ok(Done::Well);
-            }
-            let row = |one: &Value| ["id", "kind", "needs", "source", "ticket", "expires", "text"].map(|key| cell(&one[key]));
-            out(&table(["id", "kind", "needs", "source", "ticket", "expires", "text"], approvals.iter().map(row)));
+        Command::List { state, read } => {
+            let approvals = read.client()?.list("/v1/approvals", &[("state", Some(state.clone()))], usize::MAX)?;
+            let columns = ["id", "kind", "needs", "source", "ticket", "expires", "text"];
+            return Ok(read.list(approvals, columns, |one| columns.map(|key| cell(&one[key]))));
         }
         Command::Approve { id, why, reach } => {
             rule(id, "approve", why.as_deref(), reach)?;
@@ -65,13 +59,5 @@ pub(super) fn approval(command: &Command) -> anyhow::Result<Done> {
 }
 
 fn rule(id: &str, verb: &str, why: Option<&str>, reach: &Reach) -> anyhow::Result<Value> {
-    let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    Client::new(reach)?.post(&format!("/v1/approvals/{id}/{verb}"), &json!({ "why": why }))
-}
-
-/// One line of at most sixty characters; a dash where there is nothing.
-fn cell(value: &Value) -> String {
-    let text = value.as_str().unwrap_or("-");
-    let cut: String = text.chars().take(60).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+    Client::new(reach)?.post(&format!("/v1/approvals/{}/{verb}", part(id)), &json!({ "why": why }))
 }

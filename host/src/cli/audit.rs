@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::client::{Client, Reach};
-use super::table::table;
-use super::{Done, out};
+use super::Done;
+use super::listing::Listing;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,27 +25,15 @@ pub(super) struct Args {
     /// Only before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Most entries to show, the latest first
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    reach: Reach,
+    listing: Listing,
 }
 
 pub(super) fn audit(args: &Args) -> anyhow::Result<Done> {
-    let Args { actor, action, subject, change, since, until, limit, .. } = args;
+    let Args { actor, action, subject, change, since, until, listing } = args;
     let query = [("actor", actor), ("action", action), ("subject", subject), ("change", change), ("since", since), ("until", until)];
-    let entries = Client::new(&args.reach)?.list("/v1/audit", &query.map(|(name, value)| (name, value.clone())), (*limit).max(1))?;
-    if args.json {
-        out(&format!("{:#}\n", Value::Array(entries)));
-        return Ok(Done::Well);
-    }
     let row = |entry: &Value| ["at", "name", "role", "action", "subject", "change", "why"].map(|key| cell(entry, key));
-    out(&table(["when", "who", "role", "action", "subject", "ticket", "why"], entries.iter().map(row)));
-    Ok(Done::Well)
+    listing.print("/v1/audit", &query, ["when", "who", "role", "action", "subject", "ticket", "why"], row)
 }
 
 fn cell(entry: &Value, key: &str) -> String {

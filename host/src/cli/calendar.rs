@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::client::{Client, Reach, Reason};
+use super::client::{Client, Reach, Reason, part};
+use super::listing::Read;
 use super::table::table;
 use super::{Done, out};
 use crate::calendar::Spec;
@@ -16,13 +17,7 @@ use crate::calendar::Spec;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Every calendar, and whether it is open
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        reach: Reach,
-    },
+    List(Read),
     /// One calendar: its week, its holidays, and when a working time from now ends
     Show {
         /// Its name
@@ -77,7 +72,7 @@ pub(super) enum Command {
 
 pub(super) fn calendar(command: &Command) -> anyhow::Result<Done> {
     match command {
-        Command::List { json, reach } => list(*json, reach)?,
+        Command::List(read) => list(read)?,
         Command::Show { name, seconds, at, json, reach } => show(name, *seconds, at.clone(), *json, reach)?,
         Command::Set { name, file, reason, reach } => {
             let body = serde_json::to_vec(&spec(file)?)?;
@@ -98,10 +93,9 @@ pub(super) fn calendar(command: &Command) -> anyhow::Result<Done> {
     Ok(Done::Well)
 }
 
-fn list(json: bool, reach: &Reach) -> anyhow::Result<()> {
-    let calendars = Client::new(reach)?.get("/v1/calendars", &[])?;
-    if json {
-        out(&format!("{calendars:#}\n"));
+fn list(read: &Read) -> anyhow::Result<()> {
+    let calendars = read.client()?.get("/v1/calendars", &[])?;
+    if read.prints(&calendars) {
         return Ok(());
     }
     let row = |kept: &Value| {
@@ -163,7 +157,7 @@ fn summary(calendar: &Value) -> String {
 }
 
 fn path(name: &str, rest: &str) -> String {
-    format!("/v1/calendars/{}{rest}", form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>())
+    format!("/v1/calendars/{}{rest}", part(name))
 }
 
 fn text(value: &Value, key: &str) -> String {

@@ -8,7 +8,8 @@ use http::Method;
 use serde_json::Value;
 
 use super::card::printable;
-use super::client::{Client, Reach, Reason};
+use super::client::{Client, Reach, Reason, part};
+use super::listing::Read;
 use super::replay::show;
 use super::table::table;
 use super::{Done, complain, out};
@@ -33,15 +34,6 @@ pub(super) enum Command {
     Reset(Reset),
     /// What a step in shadow would have changed in what was decided
     Shadow(Shadow),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Read {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    reach: Reach,
 }
 
 #[derive(Debug, clap::Args)]
@@ -130,9 +122,8 @@ pub(super) fn chain(command: &Command) -> anyhow::Result<Done> {
 }
 
 fn list(args: &Read) -> anyhow::Result<Done> {
-    let chains = Client::new(&args.reach)?.get("/v1/chains", &[])?;
-    if args.json {
-        out(&format!("{chains:#}\n"));
+    let chains = args.client()?.get("/v1/chains", &[])?;
+    if args.prints(&chains) {
         return Ok(Done::Well);
     }
     let mut page: String = chains["items"].as_array().into_iter().flatten().map(steps).collect();
@@ -142,9 +133,8 @@ fn list(args: &Read) -> anyhow::Result<Done> {
 }
 
 fn show_one(args: &Show) -> anyhow::Result<Done> {
-    let chain = Client::new(&args.read.reach)?.get(&format!("/v1/chains/{}", part(&args.chain)), &[])?;
-    if args.read.json {
-        out(&format!("{chain:#}\n"));
+    let chain = args.read.client()?.get(&format!("/v1/chains/{}", part(&args.chain)), &[])?;
+    if args.read.prints(&chain) {
         return Ok(Done::Well);
     }
     let mut page = steps(&chain);
@@ -183,10 +173,8 @@ fn steps(chain: &Value) -> String {
 }
 
 fn export(args: &Read) -> anyhow::Result<Done> {
-    let live = Client::new(&args.reach)?.get("/v1/setup", &[])?;
-    if args.json {
-        out(&format!("{:#}\n", live["setup"]));
-    } else {
+    let live = args.client()?.get("/v1/setup", &[])?;
+    if !args.prints(&live["setup"]) {
         let setup: Setup = serde_json::from_value(live["setup"].clone()).context("the host has a set-up of another version")?;
         out(&format!("# generation {}, revision {}\n{}", text(&live, "generation"), live["revision"], setup.to_toml()?));
     }
@@ -225,25 +213,19 @@ fn rollback(args: &Rollback) -> anyhow::Result<Done> {
         (None, Some(before)) => before.to_owned(),
         (None, None) => anyhow::bail!("nothing was live before this; `signalbox chain history` shows what was"),
     };
-    let generation: String = form_urlencoded::byte_serialize(generation.as_bytes()).collect();
     let revision = newest["revision"].as_i64().unwrap_or_default();
-    let made = client.change(Method::POST, &format!("/v1/generations/{generation}/rollback"), None, revision)?;
+    let made = client.change(Method::POST, &format!("/v1/generations/{}/rollback", part(&generation)), None, revision)?;
     out(&format!("generation {} is live again, revision {}\n", text(&made, "generation"), made["revision"]));
     Ok(Done::Well)
 }
 
 fn history(args: &Read) -> anyhow::Result<Done> {
-    let changes = Client::new(&args.reach)?.list("/v1/generations", &[], 200)?;
-    if args.json {
-        out(&format!("{:#}\n", Value::Array(changes)));
-        return Ok(Done::Well);
-    }
+    let changes = args.client()?.list("/v1/generations", &[], 200)?;
     let row = |change: &Value| {
         let cell = |key: &str| change[key].as_str().unwrap_or("-").to_owned();
         [change["revision"].to_string(), cell("at"), cell("by"), cell("action"), cell("generation"), cell("change"), cell("why")]
     };
-    out(&table(["revision", "when", "who", "action", "generation", "ticket", "why"], changes.iter().map(row)));
-    Ok(Done::Well)
+    Ok(args.list(changes, ["revision", "when", "who", "action", "generation", "ticket", "why"], row))
 }
 
 fn reset(args: &Reset) -> anyhow::Result<Done> {
@@ -260,11 +242,6 @@ fn shadow(args: &Shadow) -> anyhow::Result<Done> {
         serde_json::from_value(Client::new(&args.reach)?.get(&path, &query)?).context("the host has a report of another version")?;
     show(&report, args.json, args.csv)?;
     Ok(Done::Well)
-}
-
-/// A name as one piece of a path.
-fn part(name: &str) -> String {
-    form_urlencoded::byte_serialize(name.as_bytes()).collect()
 }
 
 /// Reads a set-up; the files that its steps name are uploaded and pinned.

@@ -53,6 +53,12 @@ pub(super) struct Reason {
     change: Option<String>,
 }
 
+/// A text as one piece of a path.
+pub(super) fn part(text: &str) -> String {
+    // A form's `+` is a plus in a path.
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
 /// What a host refused, as the problem that it answered with.
 #[derive(Debug)]
 pub(super) struct Refused(pub(super) Value);
@@ -201,4 +207,14 @@ fn token(reach: &Reach) -> anyhow::Result<String> {
     let token = token.trim();
     anyhow::ensure!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()), "what should be a token is none");
     Ok(token.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_piece_of_a_path_whatever_it_holds() {
+        assert_eq!(part("a b+c/d?é"), "a%20b%2Bc%2Fd%3F%C3%A9");
+    }
 }

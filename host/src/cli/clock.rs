@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::client::{Client, Reach};
-use super::table::table;
-use super::{Done, out};
+use super::Done;
+use super::listing::Listing;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -29,30 +28,15 @@ pub(super) struct List {
     /// Only due before this time, such as 2026-11-01T09:00:00Z
     #[arg(long, value_name = "TIME")]
     due_before: Option<String>,
-    /// Most clocks to show
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    reach: Reach,
+    listing: Listing,
 }
 
 pub(super) fn clock(command: &Command) -> anyhow::Result<Done> {
-    let Command::List(args) = command;
-    let List { state, clock, source, ticket, due_before, limit, .. } = args;
+    let Command::List(List { state, clock, source, ticket, due_before, listing }) = command;
     let query = [("state", state), ("clock", clock), ("source", source), ("ticket", ticket), ("due_before", due_before)];
-    let clocks = Client::new(&args.reach)?.list("/v1/clocks", &query.map(|(name, value)| (name, value.clone())), (*limit).max(1))?;
-    if args.json {
-        out(&format!("{:#}\n", Value::Array(clocks)));
-        return Ok(Done::Well);
-    }
-    let row = |clock: &Value| {
-        ["subject", "clock", "state", "calendar", "started", "due", "warned", "breached", "ended"].map(|key| cell(&clock[key]))
-    };
-    out(&table(["subject", "clock", "state", "calendar", "started", "due", "warned", "breached", "ended"], clocks.iter().map(row)));
-    Ok(Done::Well)
+    let columns = ["subject", "clock", "state", "calendar", "started", "due", "warned", "breached", "ended"];
+    listing.print("/v1/clocks", &query, columns, |clock| columns.map(|key| cell(&clock[key])))
 }
 
 /// A text; a time to the second; a dash where there is nothing.

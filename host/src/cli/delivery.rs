@@ -3,8 +3,9 @@
 use http::Method;
 use serde_json::Value;
 
-use super::client::{Client, Reach, Reason};
-use super::table::table;
+use super::client::{Client, Reach, Reason, part};
+use super::listing::{Listing, Read};
+use super::table::{cell, table};
 use super::{Done, out};
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,13 +30,7 @@ pub(super) enum Command {
         reach: Reach,
     },
     /// Every place that gets calls, and how it fares
-    Targets {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        reach: Reach,
-    },
+    Targets(Read),
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,19 +47,13 @@ pub(super) struct List {
     /// Only of this decision, by its id
     #[arg(long, value_name = "ID")]
     decision: Option<String>,
-    /// Most calls to show
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    reach: Reach,
+    listing: Listing,
 }
 
 pub(super) fn delivery(command: &Command) -> anyhow::Result<Done> {
     match command {
-        Command::List(args) => list(args)?,
+        Command::List(args) => return list(args),
         Command::Show { id, reach } => out(&format!("{:#}\n", Client::new(reach)?.get(&path(id, ""), &[])?)),
         Command::Send { ids, reason, reach } => {
             let client = Client::changing(reach, reason)?;
@@ -73,19 +62,13 @@ pub(super) fn delivery(command: &Command) -> anyhow::Result<Done> {
                 out(&format!("{id} is {}\n", cell(&sent["state"])));
             }
         }
-        Command::Targets { json, reach } => targets(*json, reach)?,
+        Command::Targets(read) => targets(read)?,
     }
     Ok(Done::Well)
 }
 
-fn list(args: &List) -> anyhow::Result<()> {
-    let List { state, source, target, decision, limit, .. } = args;
+fn list(List { state, source, target, decision, listing }: &List) -> anyhow::Result<Done> {
     let query = [("state", state), ("source", source), ("target", target), ("decision", decision)];
-    let calls = Client::new(&args.reach)?.list("/v1/deliveries", &query.map(|(name, value)| (name, value.clone())), (*limit).max(1))?;
-    if args.json {
-        out(&format!("{:#}\n", Value::Array(calls)));
-        return Ok(());
-    }
     let row = |one: &Value| {
         let call = &one["call"];
         let what = format!("{} {} {}", cell(&call["name"]), cell(&call["method"]), cell(&call["path"]));
@@ -93,14 +76,12 @@ fn list(args: &List) -> anyhow::Result<()> {
             ["id", "target", "state", "attempts", "next_at", "answer"].map(|key| cell(&one[key]));
         [id, target, state, attempts, next, what, answer]
     };
-    out(&table(["id", "target", "state", "attempts", "next", "call", "answer"], calls.iter().map(row)));
-    Ok(())
+    listing.print("/v1/deliveries", &query, ["id", "target", "state", "attempts", "next", "call", "answer"], row)
 }
 
-fn targets(json: bool, reach: &Reach) -> anyhow::Result<()> {
-    let targets = Client::new(reach)?.get("/v1/targets", &[])?;
-    if json {
-        out(&format!("{targets:#}\n"));
+fn targets(read: &Read) -> anyhow::Result<()> {
+    let targets = read.client()?.get("/v1/targets", &[])?;
+    if read.prints(&targets) {
         return Ok(());
     }
     let row = |(name, target): (&String, &Value)| {
@@ -119,17 +100,5 @@ fn targets(json: bool, reach: &Reach) -> anyhow::Result<()> {
 }
 
 fn path(id: &str, verb: &str) -> String {
-    let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    format!("/v1/deliveries/{id}{verb}")
-}
-
-/// One line of at most sixty characters; a dash where there is nothing.
-fn cell(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let cut: String = text.chars().take(60).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+    format!("/v1/deliveries/{}{verb}", part(id))
 }

@@ -1,6 +1,6 @@
 //! `signalbox erase`: what a person has the right to have forgotten, on a running host.
 
-use super::client::{Client, Reach, Reason};
+use super::client::{Client, Reach, Reason, part};
 use super::{Done, out};
 
 #[derive(Debug, clap::Subcommand)]
@@ -28,7 +28,6 @@ pub(super) enum Command {
 }
 
 pub(super) fn erase(command: &Command) -> anyhow::Result<Done> {
-    let part = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
     let (path, reason, reach) = match command {
         Command::Event { source, event_id, reason, reach } => (format!("/v1/events/{}/{}", part(source), part(event_id)), reason, reach),
         Command::Author { author, reason, reach } => (format!("/v1/authors/{}", part(author)), reason, reach),

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::card::card;
-use super::client::{Client, Reach};
+use super::client::{Client, Reach, part};
 use super::{Done, out};
 use crate::decision::Decision;
 use crate::event::Event;
@@ -28,8 +28,11 @@ pub(super) fn explain(args: &Args) -> anyhow::Result<Done> {
     let of_event = [("event_id", Some(args.id.clone())), ("source", args.source.clone())];
     let mut decided = client.list("/v1/decisions", &of_event, usize::MAX)?;
     if decided.is_empty() {
-        let id: String = form_urlencoded::byte_serialize(args.id.as_bytes()).collect();
-        decided.push(client.get(&format!("/v1/decisions/{id}"), &[]).with_context(|| format!("nothing is recorded of `{}`", args.id))?);
+        decided.push(
+            client
+                .get(&format!("/v1/decisions/{}", part(&args.id)), &[])
+                .with_context(|| format!("nothing is recorded of `{}`", args.id))?,
+        );
     }
     for one in &decided {
         out(&if args.json { format!("{one}\n") } else { page(one)? });

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::client::{Client, Reach, Reason};
+use super::client::{Client, Reach, Reason, part};
+use super::listing::Read;
 use super::table::table;
 use super::{Done, out};
 
@@ -16,13 +17,7 @@ pub(super) enum Command {
     /// Take the rows of a file in, all or none; a table that is not there is made
     Import(Import),
     /// Every table
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        reach: Reach,
-    },
+    List(Read),
     /// The rows of a table; with a key, what that row said when
     Show {
         /// The table
@@ -86,7 +81,7 @@ pub(super) struct Import {
 pub(super) fn tables(command: &Command) -> anyhow::Result<Done> {
     match command {
         Command::Import(args) => import(args)?,
-        Command::List { json, reach } => list(*json, &Client::new(reach)?)?,
+        Command::List(read) => list(read)?,
         Command::Show { name, key, json, reach } => show(name, key.as_deref(), *json, &Client::new(reach)?)?,
         Command::Set { name, key, columns, reason, reach } => {
             let row: Map<String, Value> = columns.iter().cloned().collect();
@@ -132,10 +127,9 @@ fn import(args: &Import) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(json: bool, client: &Client) -> anyhow::Result<()> {
-    let tables = client.get("/v1/tables", &[])?;
-    if json {
-        out(&format!("{:#}\n", tables["items"]));
+fn list(read: &Read) -> anyhow::Result<()> {
+    let tables = read.client()?.get("/v1/tables", &[])?;
+    if read.prints(&tables["items"]) {
         return Ok(());
     }
     let row = |one: &Value| {
@@ -182,7 +176,6 @@ fn cells(columns: &Value) -> String {
 }
 
 fn path(name: &str, key: Option<&str>) -> String {
-    let part = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
     let row = key.map_or(String::new(), |key| format!("/rows/{}", part(key)));
     format!("/v1/tables/{}{row}", part(name))
 }

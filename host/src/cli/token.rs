@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Reach, Reason};
-use super::table::table;
+use super::client::{Client, Reach, Reason, part};
+use super::listing::Read;
 use super::{Done, complain, out};
 use crate::app::Clock;
 use crate::event::Timestamp;
@@ -30,13 +30,7 @@ pub(super) enum Command {
         reach: Reach,
     },
     /// List the tokens, the newest first
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        reach: Reach,
-    },
+    List(Read),
     /// Revoke a token, for good
     Revoke {
         /// Its id, as `token list` shows it
@@ -61,29 +55,18 @@ pub(super) fn token(command: &Command) -> anyhow::Result<Done> {
                 out(&format!("{}\n", text(&made, "token")));
             }
         }
-        Command::List { json, reach } => {
-            let tokens = Client::new(reach)?.list("/v1/tokens", &[], usize::MAX)?;
-            if *json {
-                out(&format!("{:#}\n", Value::Array(tokens)));
-            } else {
-                let now = Clock::System.now();
-                let row = |token: &Value| {
-                    [
-                        text(token, "id"),
-                        text(token, "name"),
-                        text(token, "role"),
-                        day(token, "made"),
-                        day(token, "expires"),
-                        day(token, "last_used"),
-                        state(token, now).to_owned(),
-                    ]
-                };
-                out(&table(["id", "name", "role", "made", "expires", "last used", "state"], tokens.iter().map(row)));
-            }
+        Command::List(read) => {
+            let tokens = read.client()?.list("/v1/tokens", &[], usize::MAX)?;
+            let now = Clock::System.now();
+            let row = |token: &Value| {
+                let [id, name, role] = ["id", "name", "role"].map(|key| text(token, key));
+                let [made, expires, used] = ["made", "expires", "last_used"].map(|key| day(token, key));
+                [id, name, role, made, expires, used, state(token, now).to_owned()]
+            };
+            return Ok(read.list(tokens, ["id", "name", "role", "made", "expires", "last used", "state"], row));
         }
         Command::Revoke { id, reason, reach } => {
-            let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-            Client::changing(reach, reason)?.delete(&format!("/v1/tokens/{id}"))?;
+            Client::changing(reach, reason)?.delete(&format!("/v1/tokens/{}", part(id)))?;
             out(&format!("{id} is revoked\n"));
         }
     }

@@ -47,9 +47,7 @@ pub fn of_step(chain: &str, step: &str, generation: &str, recorded: Vec<Recorded
             report.changes.push(Changed { event_id: event.id, source: event.source, decision_id: Some(decision.head.id), text, fields });
         }
     }
-    fuel.sort_unstable();
-    cost.fuel_median = fuel.get(fuel.len() / 2).copied().unwrap_or(0);
-    cost.fuel_most = fuel.last().copied().unwrap_or(0);
+    cost.spent(fuel);
     report.steps.extend((report.events > 0).then_some(cost));
     report
 }

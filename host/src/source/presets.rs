@@ -3,6 +3,9 @@
 //! Called by the configuration, by `signalbox` commands that list or print them, and by the tests. It must never hold anything that is
 //! specific to one installation: an admin copies a preset and changes it.
 
+mod beginning;
+
+pub use self::beginning::beginning;
 use super::{Adapter, AdapterError};
 
 /// The presets, by name, as TOML.

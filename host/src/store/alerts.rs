@@ -3,15 +3,15 @@
 //! Written in the commit of the decision (so that a kill loses none and repeats none), summarised by `app/alerts.rs`, read by the admin API.
 //! What is held back keeps its row until a summary of it is in the outbox, in one commit with that.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::approvals::{Of, closed};
 use super::journal::{millis, word};
 use super::outbox::{self, State};
-use super::read::{LIMIT, Page, before};
+use super::page::{Asked, text};
+use super::read::Page;
 use super::{Store, StoreError};
 use crate::event::Timestamp;
 use crate::outgoing::Outgoing;
@@ -287,29 +287,12 @@ impl Store {
     /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they
     /// cannot be read.
     pub async fn alerts(&self, query: &AlertQuery) -> Result<Page<StoredAlert>, StoreError> {
-        let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
-        let AlertQuery { audience, key, source, ticket, decision, .. } = query.clone();
+        const SELECT: &str = "SELECT *, (SELECT json_group_array(json_object('sink', sink, 'state', state)) FROM alert_sinks WHERE alert = seq) AS sinks FROM alerts";
+        let AlertQuery { audience, key, source, ticket, decision, .. } = query;
         let filters =
             [("audience = ?", audience), ("key = ?", key), ("source = ?", source), ("ticket = ?", ticket), ("decision = ?", decision)];
-        let (mut conditions, mut values) = (vec!["seq < ?"], vec![Value::Integer(before(query.cursor.as_deref())?)]);
-        for (condition, value) in filters {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push(Value::Text(value));
-            }
-        }
-        values.push(Value::Integer(i64::from(limit) + 1));
-        let sql = format!(
-            "SELECT *, (SELECT json_group_array(json_object('sink', sink, 'state', state)) FROM alert_sinks WHERE alert = seq) AS sinks \
-                FROM alerts WHERE {} ORDER BY seq DESC LIMIT ?",
-            conditions.join(" AND ")
-        );
-        self.read(move |conn| {
-            let mut statement = conn.prepare_cached(&sql)?;
-            let found = statement.query_map(params_from_iter(values), stored)?;
-            Ok(Page::of(found.collect::<rusqlite::Result<_>>()?, limit as usize))
-        })
-        .await
+        let filters = filters.map(|(condition, value)| (condition, text(value.as_deref())));
+        self.page(SELECT, Asked::of("seq", query.cursor.as_deref(), query.limit, filters)?, stored).await
     }
 }
 

@@ -4,8 +4,8 @@
 //! commit with the approval and its audit entry: so they leave once, and only after it, whatever the host goes through in between.
 //! It must never give out a call of a row that is not approved.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,8 @@ use super::journal::{millis, word};
 use super::keys::approval_key;
 use super::observations::{self, Meaning, Observation};
 use super::outbox::{Fresh, State};
-use super::read::{LIMIT, Page, before};
+use super::page::{Asked, text};
+use super::read::Page;
 use super::{Store, StoreError};
 use crate::calendar::Calendars;
 use crate::event::Timestamp;
@@ -272,28 +273,14 @@ impl Store {
     /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they
     /// cannot be read.
     pub async fn approvals(&self, query: &ApprovalQuery) -> Result<Page<StoredApproval>, StoreError> {
-        let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
         let filters = [
-            ("state = ?", query.state.map(|state| state.word().to_owned())),
-            ("kind = ?", query.kind.as_ref().map(word)),
-            ("source = ?", query.source.clone()),
-            ("ticket = ?", query.ticket.clone()),
+            ("state = ?", text(query.state.map(Stand::word))),
+            ("kind = ?", text(query.kind.as_ref().map(word).as_deref())),
+            ("source = ?", text(query.source.as_deref())),
+            ("ticket = ?", text(query.ticket.as_deref())),
         ];
-        let (mut conditions, mut values) = (vec!["seq < ?"], vec![Value::Integer(before(query.cursor.as_deref())?)]);
-        for (condition, value) in filters {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push(Value::Text(value));
-            }
-        }
-        values.push(Value::Integer(i64::from(limit) + 1));
-        let sql = format!("SELECT * FROM approvals WHERE {} ORDER BY seq DESC LIMIT ?", conditions.join(" AND "));
-        self.read(move |conn| {
-            let mut statement = conn.prepare_cached(&sql)?;
-            let found = statement.query_map(params_from_iter(values), stored)?;
-            Ok(Page::of(found.collect::<rusqlite::Result<_>>()?, limit as usize))
-        })
-        .await
+        let asked = Asked::of("seq", query.cursor.as_deref(), query.limit, filters)?;
+        self.page("SELECT * FROM approvals", asked, stored).await
     }
 }
 

@@ -5,13 +5,14 @@
 //! something was is told by a digest.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::journal::millis;
-use super::read::{LIMIT, Page, before};
+use super::page::{Asked, text};
+use super::read::Page;
 use super::{Store, StoreError};
 use crate::event::Timestamp;
 use crate::token::Role;
@@ -121,31 +122,18 @@ impl Store {
     /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when the
     /// log cannot be read.
     pub async fn audited(&self, query: &AuditQuery) -> Result<Page<Audited>, StoreError> {
-        let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
-        let text = |text: &Option<String>| text.clone().map(Value::Text);
+        const SELECT: &str = "SELECT seq, at, token, name, role, action, subject, before, after, why, change, request FROM audit";
         let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(millis(time)));
         let filters = [
-            ("seq < ?", Some(Value::Integer(before(query.cursor.as_deref())?))),
-            ("? IN (token, name)", text(&query.actor)),
-            ("action = ?", text(&query.action)),
-            ("subject = ?", text(&query.subject)),
-            ("change = ?", text(&query.change)),
+            ("? IN (token, name)", text(query.actor.as_deref())),
+            ("action = ?", text(query.action.as_deref())),
+            ("subject = ?", text(query.subject.as_deref())),
+            ("change = ?", text(query.change.as_deref())),
             ("at >= ?", time(query.since)),
             ("at < ?", time(query.until)),
         ];
-        let (conditions, values): (Vec<_>, Vec<_>) = filters.into_iter().filter_map(|(sql, value)| Some((sql, value?))).unzip();
-        let sql = format!(
-            "SELECT seq, at, token, name, role, action, subject, before, after, why, change, request FROM audit \
-             WHERE {} ORDER BY seq DESC LIMIT {}",
-            conditions.join(" AND "),
-            limit + 1
-        );
-        self.read(move |conn| {
-            let mut statement = conn.prepare_cached(&sql)?;
-            let found = statement.query_map(params_from_iter(values), audited)?.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(Page::of(found.into_iter().map(|found| (found.seq, found)).collect(), limit as usize))
-        })
-        .await
+        let asked = Asked::of("seq", query.cursor.as_deref(), query.limit, filters)?;
+        self.page(SELECT, asked, |row| audited(row).map(|found| (found.seq, found))).await
     }
 }
 

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use http::Method;
 use serde_json::Value;
 
-use super::super::client::{Client, Reach, Reason, Refused};
+use super::super::client::{Client, Reach, Reason, Refused, part};
+use super::super::listing::Read;
 use super::super::table::table;
 use super::super::{Done, complain, out};
 
@@ -26,22 +27,16 @@ pub(in crate::cli) struct Push {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct List {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    reach: Reach,
+    read: Read,
 }
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Show {
     /// Name (its newest version), name@version, or digest
     plugin: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    reach: Reach,
+    read: Read,
 }
 
 #[derive(Debug, clap::Args)]
@@ -72,9 +67,8 @@ pub(super) fn push(args: &Push) -> anyhow::Result<Done> {
 }
 
 pub(super) fn list(args: &List) -> anyhow::Result<Done> {
-    let plugins = Client::new(&args.reach)?.get("/v1/plugins", &[])?;
-    if args.json {
-        out(&format!("{plugins:#}\n"));
+    let plugins = args.read.client()?.get("/v1/plugins", &[])?;
+    if args.read.prints(&plugins) {
         return Ok(Done::Well);
     }
     let row = |plugin: &Value| {
@@ -89,8 +83,10 @@ pub(super) fn list(args: &List) -> anyhow::Result<Done> {
 }
 
 pub(super) fn show(args: &Show) -> anyhow::Result<Done> {
-    let report = Client::new(&args.reach)?.get(&path(&args.plugin), &[])?;
-    out(&if args.json { format!("{report:#}\n") } else { self::report(&report) });
+    let report = args.read.client()?.get(&path(&args.plugin), &[])?;
+    if !args.read.prints(&report) {
+        out(&self::report(&report));
+    }
     Ok(Done::Well)
 }
 
@@ -101,7 +97,7 @@ pub(super) fn remove(args: &Remove) -> anyhow::Result<Done> {
 }
 
 fn path(plugin: &str) -> String {
-    format!("/v1/plugins/{}", form_urlencoded::byte_serialize(plugin.as_bytes()).collect::<String>())
+    format!("/v1/plugins/{}", part(plugin))
 }
 
 /// The gate's report as people read it.

@@ -1,12 +1,13 @@
 //! Pages of clocks for the admin, and how many are open.
 
+use rusqlite::Row;
 use rusqlite::types::Value;
-use rusqlite::{Row, params_from_iter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::journal::millis;
-use super::super::read::{LIMIT, Page, before};
+use super::super::page::{Asked, text};
+use super::super::read::Page;
 use super::super::{Store, StoreError};
 use super::timer;
 use crate::event::Timestamp;
@@ -85,8 +86,6 @@ impl Store {
     /// [`StoreError::Cursor`] for a cursor of somebody's own making; [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when they
     /// cannot be read.
     pub async fn clocks(&self, query: &ClockQuery) -> Result<Page<StoredClock>, StoreError> {
-        let limit = query.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
-        let text = |text: Option<&str>| text.map(|text| Value::Text(text.to_owned()));
         let filters = [
             ("c.phase = ?", text(query.state.map(Phase::word))),
             ("c.clock = ?", text(query.clock.map(SlaClock::word))),
@@ -94,31 +93,14 @@ impl Store {
             ("c.ticket = ?", text(query.ticket.as_deref())),
             ("c.due_at < ?", query.due_before.map(|at| Value::Integer(millis(at)))),
         ];
-        let (mut conditions, mut values) = (vec!["c.seq < ?"], vec![Value::Integer(before(query.cursor.as_deref())?)]);
-        for (condition, value) in filters {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push(value);
-            }
-        }
-        values.push(Value::Integer(i64::from(limit) + 1));
         let led = |trigger: &str| {
             format!(
                 "(SELECT d.id FROM followups f JOIN decisions d ON d.event = f.event WHERE f.clock = c.seq AND f.trigger = '{trigger}')"
             )
         };
-        let sql = format!(
-            "SELECT c.*, {} AS warning_decision, {} AS breach_decision FROM clocks c WHERE {} ORDER BY c.seq DESC LIMIT ?",
-            led("sla-warning"),
-            led("sla-breach"),
-            conditions.join(" AND ")
-        );
-        self.read(move |conn| {
-            let mut statement = conn.prepare_cached(&sql)?;
-            let found = statement.query_map(params_from_iter(values), stored)?;
-            Ok(Page::of(found.collect::<rusqlite::Result<_>>()?, limit as usize))
-        })
-        .await
+        let select =
+            format!("SELECT c.*, {} AS warning_decision, {} AS breach_decision FROM clocks c", led("sla-warning"), led("sla-breach"));
+        self.page(&select, Asked::of("c.seq", query.cursor.as_deref(), query.limit, filters)?, stored).await
     }
 
     /// How many clocks are open. What has ended is not counted here: it only grows.

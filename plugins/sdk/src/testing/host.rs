@@ -31,20 +31,32 @@ pub fn logged() -> Vec<String> {
 
 /// A host with nothing in it: no table, no thread, no calendar, the first moment of 2026, the defaults of the rule's config.
 ///
-/// ```no_run
-/// # use serde_json::json;
-/// # use signalbox_sdk::{Description, ConfigProblem, Event, SoFar, Verdict, RuleError};
-/// # struct MyRule;
-/// # impl signalbox_sdk::Rule for MyRule {
-/// #     fn describe() -> Description { unimplemented!() }
-/// #     fn configure(_: &str) -> Result<Self, Vec<ConfigProblem>> { Ok(Self) }
-/// #     fn evaluate(&self, _: &Event, _: &SoFar) -> Result<Verdict, RuleError> { Ok(vec![].into()) }
-/// # }
+/// ```
+/// use serde_json::json;
 /// use signalbox_sdk::testing::MockHost;
+/// use signalbox_sdk::{ConfigProblem, Description, Effect, Event, Rule, RuleError, SoFar, Verdict, lookup, proposal, state};
 ///
-/// let host = MockHost::new().row("services", "vpn", json!({"status": "down"})).remembers("vpn", json!(41));
-/// let verdict = host.judge::<MyRule>(json!({"text": "no VPN here", "author": {"vip": true}})).unwrap();
-/// assert_eq!(verdict.proposals.len(), 1);
+/// struct MyRule;
+///
+/// impl Rule for MyRule {
+/// #     fn describe() -> Description {
+/// #         let [name, version, summary, config_schema] = ["my-rule", "0.1.0", "Notes what is down.", "{}"].map(str::to_owned);
+/// #         let effects = vec!["note".to_owned()];
+/// #         let (event_kinds, requests, examples) = (Vec::new(), Vec::new(), Vec::new());
+/// #         Description { name, version, summary, homepage: None, license: None, event_kinds, effects, requests, config_schema, examples }
+/// #     }
+/// #     fn configure(_: &str) -> Result<Self, Vec<ConfigProblem>> { Ok(Self) }
+///     fn evaluate(&self, event: &Event, _: &SoFar) -> Result<Verdict, RuleError> {
+///         let row = lookup::row("services", &event.text)?.unwrap_or_default();
+///         let count = state::increment("seen", 1, None)?;
+///         let note = row.text("status").map(|status| format!("{status}, asked {count} times"));
+///         Ok(note.map(|note| proposal(Effect::Note(note), "the table says so", 1.0)).into_iter().collect::<Vec<_>>().into())
+///     }
+/// }
+///
+/// let host = MockHost::new().row("services", "vpn", json!({"status": "down"})).remembers("seen", json!(41));
+/// let verdict = host.judge::<MyRule>(json!({"text": "vpn"})).unwrap();
+/// assert_eq!(verdict.proposals[0].effect, Effect::Note("down, asked 42 times".to_owned()));
 /// ```
 #[derive(Clone, Debug)]
 pub struct MockHost {
