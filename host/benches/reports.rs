@@ -215,7 +215,7 @@ impl Make {
         let event = json!({ "id": "m", "text": "The VPN has been down since nine and nobody in the office can work. ".repeat(3), "author": author });
         let set = |field: &str| {
             json!({ "field": field, "to": { "key": "outage", "path": ["Outage"] }, "reason": "three words speak for it", "confidence": 0.9, "rule_id": "r",
-            "evidence": [{ "quote": "VPN has been down", "weight": 1.5 }] })
+            "evidence": [{ "field": "text", "text": "VPN has been down", "weight": 1.5 }] })
         };
         let entry = |step: u32, plugin: &str, fields: &[&str]| {
             json!({ "step": step, "plugin": plugin, "version": "0.1.0", "digest": "ab".repeat(32), "outcome": "ran", "micros": 18, "fuel": 240_000, "memory_bytes": 1_114_112,
