@@ -6,7 +6,8 @@ import { Host, browser, plugin, watched } from './harness.mjs';
 
 let host;
 let chrome;
-before(async () => { host = await Host.start(); await host.seed(); chrome = await browser(); });
+// Built first: what a build takes is no part of the journey.
+before(async () => { plugin(); host = await Host.start(); await host.seed(); chrome = await browser(); });
 after(async () => { await chrome?.close(); await host?.stop(); });
 
 test('upload, configure, replay, shadow, go live, watch, roll back', { timeout: 180_000 }, async (context) => {

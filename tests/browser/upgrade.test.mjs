@@ -6,7 +6,8 @@ import { Host, browser, plugin, upgraded, watched } from './harness.mjs';
 
 let host;
 let chrome;
-before(async () => { host = await Host.start(); chrome = await browser(); });
+let next;
+before(async () => { next = upgraded(); host = await Host.start(); chrome = await browser(); });
 after(async () => { await chrome?.close(); await host?.stop(); });
 
 test('an upgrade says what it reaches for, asks for and proposes beyond the version before', { timeout: 300_000 }, async () => {
@@ -19,7 +20,7 @@ test('an upgrade says what it reaches for, asks for and proposes beyond the vers
   await page.drop(readFileSync(plugin()));
   await page.getByText('were here already').waitFor({ timeout: 60_000 });
   assert.equal(await page.locator('.upgrade').count(), 0);
-  await page.drop(upgraded());
+  await page.drop(next);
   const difference = page.locator('#gate .upgrade');
   await difference.getByRole('heading', { name: 'Against 0.1.0' }).waitFor({ timeout: 60_000 });
   const said = (await difference.locator('li').allTextContents()).map((line) => line.replace(/\s+/g, ' ').trim());
