@@ -58,11 +58,11 @@ pub(super) async fn list() -> Result<Json<Presets>, ApiError> {
 
 pub(super) async fn begin(name: Result<Path<String>, PathRejection>, Filter(called): Filter<Called>) -> Result<Json<Beginning>, ApiError> {
     let name = named(name)?;
+    let adapter = adapter(&name)?;
     let source = called.source.as_ref().unwrap_or(&name);
     if !is_name(source) {
         return Err(ApiError::Query("`source` is no source's name; use 1 to 64 lower-case letters, digits, `-` and `_`".to_owned()));
     }
-    let adapter = adapter(&name)?;
     let config = presets::beginning(&adapter, &name, source);
     Ok(Json(Beginning { preset: card(&name, &adapter), config, body: presets::body(&name).map(str::to_owned) }))
 }
