@@ -72,8 +72,8 @@ pub fn features(text: &Text, words: &Words<'_>, shape: Shape, sink: &mut impl Si
             Kind::Mention => (USER, UNKNOWN),
             Kind::Link => (LINK, UNKNOWN),
             Kind::Emoji => (short(token.key), words.get(token.key)),
-            Kind::Word if is_number(text.word(token)) => (NUMBER ^ (token.end - token.start).min(5), UNKNOWN),
-            Kind::Word if is_placeholder(text.word(token)) => (LINK, UNKNOWN),
+            Kind::Word if is_number(text.bytes(token)) => (NUMBER ^ (token.end - token.start).min(5), UNKNOWN),
+            Kind::Word if is_placeholder(text.bytes(token)) => (LINK, UNKNOWN),
             Kind::Word => {
                 let knows = words.get(token.key);
                 (short(token.key), if knows == UNKNOWN && token.alt != token.key { words.get(token.alt) } else { knows })
@@ -92,7 +92,7 @@ pub fn features(text: &Text, words: &Words<'_>, shape: Shape, sink: &mut impl Si
             sink.add(TURNED, mix(id, 4), (own, own));
         }
         if shape.pieces.1 > 0 && matches!(token.kind, Kind::Word | Kind::Emoji) {
-            pieces(text.word(token), shape.pieces, own, sink);
+            pieces(text.bytes(token), shape.pieces, own, sink);
         }
         if token.mark > 0 {
             units.push(Unit { id: MARKS[usize::from(token.mark.min(4))], token: own });
@@ -116,8 +116,7 @@ pub fn features(text: &Text, words: &Words<'_>, shape: Shape, sink: &mut impl Si
 }
 
 /// Pieces of a word and its edges, by letters.
-fn pieces(word: &str, (least, most): (usize, usize), token: u32, sink: &mut impl Sink) {
-    let bytes = word.as_bytes();
+fn pieces(bytes: &[u8], (least, most): (usize, usize), token: u32, sink: &mut impl Sink) {
     let length = bytes.len();
     // Places -1 and `length` are the edges.
     let byte = |at: usize| if at == 0 { b'<' } else { bytes.get(at - 1).copied().unwrap_or(b'>') };
@@ -171,7 +170,7 @@ fn feeling(text: &Text, tokens: &[Token], known: &[Known], sink: &mut impl Sink)
     let (mut up_at, mut down_at, mut most_at, mut least_at, mut last_at) = (u32::MAX, u32::MAX, u32::MAX, u32::MAX, u32::MAX);
     let mut after_but = None;
     for (at, (token, knows)) in tokens.iter().zip(known).enumerate() {
-        if token.kind == Kind::Word && text.word(token) == "but" {
+        if token.kind == Kind::Word && text.bytes(token) == b"but" {
             after_but = Some((0.0, at as u32));
         }
         if knows.valence == 0.0 {
@@ -243,13 +242,13 @@ fn style(text: &Text, tokens: &[Token], sink: &mut impl Sink) {
 }
 
 /// Digits, with what people write between them.
-fn is_number(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+fn is_number(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(u8::is_ascii_digit)
 }
 
 /// What data sets write for a link.
-fn is_placeholder(word: &str) -> bool {
-    matches!(word, "http" | "https" | "url")
+fn is_placeholder(word: &[u8]) -> bool {
+    matches!(word, b"http" | b"https" | b"url")
 }
 
 fn short(key: u64) -> u32 {

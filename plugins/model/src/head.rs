@@ -5,7 +5,7 @@
 //! knows the meaning of. With 256 added to the bits, only some features are kept: each row begins with 16 bits of its feature's
 //! hash (0 is an empty row), and stands at its place or in the rows after it. All little-endian. Made by `plugins/train`.
 
-use crate::bag::{Bag, NOBODY};
+use crate::bag::{Bag, Item, NOBODY};
 use crate::features::GROUPS;
 
 /// A model file.
@@ -110,10 +110,13 @@ impl<const COLUMNS: usize> Head<'_, COLUMNS> {
     }
 
     /// As [`Head::explain`], onto what other heads said of the same bag: the scores of this one alone.
+    ///
+    /// Weights are summed as the whole numbers that they are, for as long as the features come from the same tokens: a sandbox
+    /// checks after each sum of fractions that it is a number.
     pub fn add(&self, bag: &Bag, parts: &mut [[f32; COLUMNS]]) -> [f32; COLUMNS] {
         let factors = self.factors(bag);
         let halves: [[f32; COLUMNS]; GROUPS] = std::array::from_fn(|g| std::array::from_fn(|c| factors[g] * self.columns[c] * 0.5));
-        let mut total = self.bias;
+        let mut sums = [[0_i32; COLUMNS]; GROUPS];
         // No token has the number that stands for nobody.
         let most = parts.len().min(usize::from(NOBODY));
         let parts = &mut parts[..most];
@@ -122,24 +125,27 @@ impl<const COLUMNS: usize> Head<'_, COLUMNS> {
                 part.iter_mut().zip(said).for_each(|(part, said)| *part += said);
             }
         };
-        for item in &bag.items {
-            let half = &halves[usize::from(item.group)];
-            if self.groups[usize::from(item.group)] == 0.0 {
+        for run in bag.items.chunk_by(|a, b| (a.first, a.second, a.group) == (b.first, b.second, b.group)) {
+            let (Item { first, second, group, .. }, mut sum) = (run[0], [0_i32; COLUMNS]);
+            let group = usize::from(group);
+            if self.groups[group] == 0.0 {
                 continue;
             }
-            let weights = self.weights_of(item.hash);
-            let said: [f32; COLUMNS] = std::array::from_fn(|c| f32::from(weights[c] as i8) * half[c]);
-            let whole = said.map(|said| said + said);
-            total.iter_mut().zip(whole).for_each(|(total, said)| *total += said);
+            for item in run {
+                let weights = self.weights_of(item.hash);
+                sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i32::from(*weight as i8));
+            }
+            sums[group].iter_mut().zip(sum).for_each(|(all, sum)| *all += sum);
+            let said: [f32; COLUMNS] = std::array::from_fn(|c| sum[c] as f32 * halves[group][c]);
             // Most come from one token.
-            if item.first == item.second {
-                give(item.first, &whole);
+            if first == second {
+                give(first, &said.map(|said| said + said));
             } else {
-                give(item.first, &said);
-                give(item.second, &said);
+                give(first, &said);
+                give(second, &said);
             }
         }
-        total
+        std::array::from_fn(|c| self.bias[c] + sums.iter().zip(halves).map(|(sum, half)| sum[c] as f32 * (half[c] + half[c])).sum::<f32>())
     }
 
     /// As [`Head::explain`] for a sorted bag in which what is said n times counts 1 + ln n times, and only one group counts.
@@ -164,21 +170,19 @@ impl<const COLUMNS: usize> Head<'_, COLUMNS> {
         whole
     }
 
-    fn weights_of(&self, hash: u32) -> &[u8] {
+    fn weights_of(&self, hash: u32) -> &[u8; COLUMNS] {
         let row = (hash >> (32 - self.bits)) as usize;
         if !self.kept {
-            return &self.weights[row * COLUMNS..(row + 1) * COLUMNS];
+            return self.weights.get(row * COLUMNS..).and_then(<[u8]>::first_chunk).unwrap_or(&[0; COLUMNS]);
         }
         let print = (hash as u16).max(1).to_le_bytes();
         // A table that is full by mistake must end too.
         for step in 0..1_usize << self.bits {
             let at = ((row + step) & ((1 << self.bits) - 1)) * (COLUMNS + 2);
-            let kept = &self.weights[at..at + COLUMNS + 2];
-            if kept[..2] == print {
-                return &kept[2..];
-            }
-            if kept[..2] == [0, 0] {
-                break;
+            match self.weights.get(at..).and_then(<[u8]>::split_first_chunk::<2>) {
+                Some((known, weights)) if *known == print => return weights.first_chunk().unwrap_or(&[0; COLUMNS]),
+                Some((known, _)) if *known != [0, 0] => {}
+                _ => break,
             }
         }
         &[0; COLUMNS]

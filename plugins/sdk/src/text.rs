@@ -123,7 +123,8 @@ impl Text {
         read
     }
 
-    pub(crate) fn bytes(&self, token: &Token) -> &[u8] {
+    /// The bytes of [`Text::word`], for who looks at many words letter by letter.
+    pub fn bytes(&self, token: &Token) -> &[u8] {
         self.folded.get(token.folded.0 as usize..token.folded.1 as usize).unwrap_or_default()
     }
 
