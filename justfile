@@ -36,3 +36,11 @@ browser *FILES:
 # What it withstands, some ten minutes: the lines of the table in docs/reliability.md (strace: `apt-get install strace`; the full disk needs the right to mount)
 reliability *TESTS:
     cargo test --locked -p signalbox --test soak -- --nocapture --test-threads=1 {{ TESTS }} 2>&1 | grep -oE '\| .* \|$|^test result.*|panicked.*'
+
+# Fuzzes everything that reads foreign bytes, so many seconds a target (needs `cargo install cargo-fuzz`)
+fuzz SECONDS="20" *TARGETS:
+    fuzz/run {{ SECONDS }} {{ TARGETS }}
+
+# What the binary is made of, as CycloneDX: signalbox.cdx.json beside host/Cargo.toml (needs `cargo install cargo-cyclonedx`)
+sbom:
+    cargo cyclonedx --manifest-path host/Cargo.toml --format json --target-in-filename --no-build-deps

@@ -52,6 +52,9 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 /// Accepted events resumed at once: more than a host has in work, so that after a start all of them are in line before anything comes in.
 const RESUME_BATCH: usize = 1_024;
 
+/// Uploads at once, those that wait for the compiler included: each holds its bytes, and whoever comes beyond is told to come again.
+const UPLOADS: usize = 4;
+
 /// An accepted event that has no decision, and its place in its line.
 pub type Behind = (Option<Turn>, Mine);
 
@@ -131,6 +134,8 @@ pub struct App {
     pub lane: Lane,
     /// Places for requests in work. A permit moves into the work itself.
     pub permits: Arc<Semaphore>,
+    /// Places for uploads: admins' own, so that neither side takes the other's.
+    pub uploads: Arc<Semaphore>,
     /// The boot token.
     pub token: AdminToken,
     /// Wrong tokens of late, by address.
@@ -230,6 +235,7 @@ impl App {
             retention: config.retention,
             lane: Lane::start(std::thread::available_parallelism().map_or(1, usize::from))?,
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             token,
             guesses: Tries::default(),
             refusals: Tries::default(),

@@ -105,6 +105,11 @@ impl Chain {
         !self.waits && self.probation.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether it is new, or has lately faulted or overrun.
+    pub fn is_on_probation(&self) -> bool {
+        self.probation.load(Ordering::Relaxed) > 0
+    }
+
     fn watch(&self, trace: &[TraceEntry]) {
         let micros: u64 = trace.iter().map(|entry| entry.micros).sum();
         let fault = |entry: &TraceEntry| entry.outcome.is_fault() && entry.outcome != Outcome::Quarantined;

@@ -96,7 +96,7 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// For a request's headers, ms.
     pub header_timeout_ms: u64,
-    /// For a request's body, ms.
+    /// For a request's body, and for a caller that has stopped reading to take more of its answer, ms.
     pub body_timeout_ms: u64,
     /// How long a caller waits for a decision before it gets a receipt, ms. The tightest desks hang up after 5 s.
     pub inline_budget_ms: u64,

@@ -3,9 +3,10 @@
 //! Used by the delivery worker. One [`Egress`] is the way to one desk: scheme, host and port come from the config and from nowhere
 //! else, TLS is verified, redirects are answers like others, proxies of the environment are not asked, and an address that is not
 //! public is refused unless the admin lists it. A literal is checked here; a name is checked in the resolver of the very connection,
-//! so that a name which changes its address in between leads nowhere. It must never show a secret.
+//! so that a name which changes its address in between leads nowhere. It must never show a secret, nor what an answer repeats of one.
 
 mod guard;
+mod hush;
 mod login;
 mod mail;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::event::Timestamp;
 use crate::network::{Network, special};
 use crate::signature::{Secret, sign_standard};
 use guard::{Guard, Refused};
+use hush::Hush;
 pub use login::{Credentials, Login};
 pub use mail::{Mail, Post, Postbox};
 pub use tls::Tls;
@@ -126,6 +128,18 @@ pub enum Failure {
     Broken(String),
 }
 
+impl Failure {
+    /// The same, in other words.
+    fn said(self, other: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Unfit(why) => Self::Unfit(other(why)),
+            Self::Unreachable(why) => Self::Unreachable(other(why)),
+            Self::Login(why) => Self::Login(other(why)),
+            Self::Broken(why) => Self::Broken(other(why)),
+        }
+    }
+}
+
 /// The way to one desk.
 pub struct Egress {
     client: Client<HttpsConnector<HttpConnector<Guard>>, Full<Bytes>>,
@@ -134,6 +148,7 @@ pub struct Egress {
     /// Without a slash at its end.
     prefix: String,
     auth: Auth,
+    hush: Hush,
     timeout: Duration,
 }
 
@@ -144,7 +159,9 @@ impl Egress {
     /// A sentence that says what is wrong with the place.
     pub fn new(place: Place, auth: Auth, tls: &Tls) -> Result<Self, String> {
         let Place { base, allow_private, timeout } = place;
-        let fault = |problem: &str| format!("`{base}` {problem}");
+        // What stands before an `@` may be a password.
+        let shown = base.rsplit_once('@').map_or(base.as_str(), |(_, rest)| rest);
+        let fault = |problem: &str| format!("`{shown}` {problem}");
         let uri: Uri = base.parse().map_err(|_| fault("is no url; write one such as https://desk.example"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme().cloned(), uri.authority().cloned()) else {
             return Err(fault("is no url with scheme and host; write one such as https://desk.example"));
@@ -174,7 +191,12 @@ impl Egress {
         let mut client = Client::builder(TokioExecutor::new());
         client.pool_max_idle_per_host(IDLE.0).pool_idle_timeout(IDLE.1).pool_timer(TokioTimer::new());
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { client: client.build(https), scheme, authority, prefix, auth, timeout })
+        let hush = match &auth {
+            Auth::Headers(fixed) => Hush::of(fixed.iter().map(|(_, value)| value.as_str())),
+            // Tokens come and go, and what signs is never sent.
+            Auth::None | Auth::Login(_) | Auth::Signed(_) => Hush::default(),
+        };
+        Ok(Self { client: client.build(https), scheme, authority, prefix, auth, hush, timeout })
     }
 
     /// Makes one call. `now` is for signatures and for the age of tokens.
@@ -191,7 +213,8 @@ impl Egress {
             match &self.auth {
                 // A token that was revoked before its time: a refused call has done nothing, so that it may be made again.
                 Auth::Login(login) if answer.status == 401 && !fresh => login.forget().await,
-                _ => return Ok(answer),
+                Auth::Login(login) => return Ok(Answer { body: login.hush().await.over(answer.body), ..answer }),
+                _ => return Ok(Answer { body: self.hush.over(answer.body), ..answer }),
             }
             fresh = true;
         }

@@ -4,19 +4,22 @@
 //! store has the truth: the newest change says what is live, so a restart goes on where the host stopped. Used by the admin API;
 //! the webhook only asks for [`Registry::live`].
 
+mod refusal;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use anyhow::Context as _;
+pub use refusal::RegistryError;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{Artefact, Config, Limits};
 use crate::event::Timestamp;
 use crate::gate::{self, GateReport};
-use crate::generation::{Bytes, Entry, Generation, Library, sentences};
+use crate::generation::{Bytes, Entry, Generation, Library};
 use crate::plugin::Sandbox;
-use crate::setup::{Problem, Setup};
-use crate::store::{ChangeRow, Entry as Audit, PluginRow, Store, StoreError};
+use crate::setup::Setup;
+use crate::store::{ChangeRow, Entry as Audit, PluginRow, Store};
 
 /// Generations that stay in memory, so that going back to one takes no time. Older ones are built again from kept artefacts.
 const BUILT: usize = 8;
@@ -24,50 +27,6 @@ const BUILT: usize = 8;
 const HOST: &str = "signalbox";
 /// Who a plugin or a change of the config file was brought in by.
 const CONFIG_FILE: &str = "config file";
-
-/// Why a change is not made.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// Somebody else was faster.
-    #[error("the set-up is at revision {0} by now: somebody else was faster; read it again and make the change from that")]
-    Stale(i64),
-    /// The set-up cannot be built.
-    #[error("{}", sentences(.0))]
-    Setup(Vec<Problem>),
-    /// The plugin did not pass the gate.
-    #[error("{}", .0.refusal().unwrap_or("the plugin is refused"))]
-    Refused(Box<GateReport>),
-    /// Other bytes have this name and version.
-    #[error("{name} {version} is here already, with other bytes ({digest}); raise the version and upload it again")]
-    Taken {
-        /// The plugin's name.
-        name: String,
-        /// Its version.
-        version: String,
-        /// The digest of the one that is here.
-        digest: String,
-    },
-    /// A live step uses it.
-    #[error("{plugin} is in use by {by}; take it out of the chain first")]
-    InUse {
-        /// The plugin.
-        plugin: String,
-        /// Chain and step.
-        by: String,
-    },
-    /// It is part of the host.
-    #[error("{0} comes with the host and stays with it; leave it out of the chains instead")]
-    Bundled(String),
-    /// No such thing.
-    #[error("there is no {0}")]
-    NotFound(String),
-    /// The store cannot be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A fault of ours.
-    #[error("{0}")]
-    Internal(String),
-}
 
 /// Whether an upload was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +148,12 @@ impl Registry {
             self.store.audit(refused).await?;
             return Err(RegistryError::Refused(Box::new(report)));
         };
+        // Another upload may have come through the gate meanwhile: whether the name is free is seen and settled in one go.
+        let _one_at_a_time = self.changing.lock().await;
+        let rows = self.store.plugins().await?;
+        if rows.iter().any(|row| row.digest == digest) {
+            return Ok((report, Upload::Known));
+        }
         let mut others = self.bundled.iter().map(Entry::of).chain(rows.iter().filter(|row| row.by != HOST).map(self::entry));
         if !self.development
             && let Some(taken) =

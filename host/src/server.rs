@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 use tracing::Instrument as _;
@@ -38,6 +39,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("signalbox-request-id");
 pub struct Bounds {
     /// For a request's headers.
     pub header_timeout: Duration,
+    /// For a caller to take more of an answer, when it has stopped taking.
+    pub answer_timeout: Duration,
     /// For the requests under way when the host stops.
     pub drain: Duration,
     /// Connections at once, per listener.
@@ -141,7 +144,10 @@ pub async fn run(listener: TcpListener, router: Router, bounds: Bounds, stop: im
             let router = router.clone();
             async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
         });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        // A caller that does not read what it asked for frees its place too.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(bounds.answer_timeout));
+        let connection = connections.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             // A caller that breaks off is no event of ours.
             let _ = connection.await;

@@ -22,25 +22,25 @@ fn rule(version: &str, tag: &str) -> Vec<u8> {
     wasm
 }
 
-fn send(host: &TestHost, method: &str, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> Answer {
+pub fn send(host: &TestHost, method: &str, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> Answer {
     let request = Request::new(method, path).header("authorization", &format!("Bearer {}", host.token())).body(body);
     call(host.admin, &headers.iter().fold(request, |request, (name, value)| request.header(name, value)))
 }
 
-fn upload(host: &TestHost, wasm: Vec<u8>) -> Answer {
+pub fn upload(host: &TestHost, wasm: Vec<u8>) -> Answer {
     send(host, "POST", "/v1/plugins", wasm, &[("content-type", "application/wasm")])
 }
 
-fn revision(host: &TestHost) -> String {
+pub fn revision(host: &TestHost) -> String {
     host.ask("/v1/setup").header("etag").unwrap().to_owned()
 }
 
-fn apply(host: &TestHost, setup: &Value) -> Answer {
+pub fn apply(host: &TestHost, setup: &Value) -> Answer {
     let json = [("content-type", "application/json"), ("if-match", &revision(host))];
     send(host, "PUT", "/v1/setup", setup.to_string().into_bytes(), &json)
 }
 
-fn chain(steps: Value) -> Value {
+pub fn chain(steps: Value) -> Value {
     json!({ "chains": { "default": { "steps": steps } } })
 }
 

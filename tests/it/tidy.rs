@@ -189,7 +189,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_urlencoded", &["admin"]),
     ("signalbox_bundle", &["config"]),
     ("jiff", &["event", "source", "calendar"]),
-    ("rustix", &["plugin", "replay", "store"]),
+    ("rustix", &["lane", "plugin", "replay", "store"]),
+    ("libc", &["plugin"]),
+    ("seccompiler", &["plugin"]),
+    ("tokio_io_timeout", &["server"]),
     (
         "tokio",
         &[
@@ -266,7 +269,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(&dir).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             // In a second working tree of git's, `.git` is a file.
-            let skipped = ["target", "build", ".git", "signalbox-data", "node_modules"].contains(&name.as_str());
+            let skipped = ["target", "build", ".git", "signalbox-data", "node_modules", "corpus", "artifacts"].contains(&name.as_str());
             match entry.file_type().unwrap() {
                 kind if kind.is_dir() && !skipped => open.push(entry.path()),
                 kind if kind.is_file() && !skipped => found.push(entry.path()),

@@ -15,6 +15,7 @@ mod faults;
 #[allow(dead_code, reason = "of the black-box suite, which uses all of it")]
 mod harness;
 mod load;
+mod timing;
 #[path = "../it/wire.rs"]
 #[allow(dead_code, reason = "of the black-box suite, which uses all of it")]
 mod wire;

@@ -1,6 +1,7 @@
 //! Queries and bodies, read into types, with the place of whatever is wrong in them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
@@ -28,13 +29,20 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::NotJson);
         }
-        let body = match timeout(app.body_timeout, Bytes::from_request(request, app)).await {
-            Err(_) => Err(ApiError::TooSlow(app.body_timeout.as_millis() as u64)),
-            Ok(Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)))) => Err(ApiError::Long(MAX_BODY_BYTES)),
-            Ok(Err(_)) => Err(ApiError::BrokenOff),
-            Ok(Ok(body)) => Ok(body),
-        }?;
-        json(&body).map(Self)
+        json(&bytes(request, app, app.body_timeout, MAX_BODY_BYTES).await?).map(Self)
+    }
+}
+
+/// A whole body, within its time. The cap itself is the route's; `cap` is what the caller is told of it.
+///
+/// # Errors
+/// When it is too long, too slow, or breaks off.
+pub(super) async fn bytes(request: Request<Body>, app: &Arc<App>, within: Duration, cap: usize) -> Result<Bytes, ApiError> {
+    match timeout(within, Bytes::from_request(request, app)).await {
+        Err(_) => Err(ApiError::TooSlow(within.as_millis() as u64)),
+        Ok(Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)))) => Err(ApiError::Long(cap)),
+        Ok(Err(_)) => Err(ApiError::BrokenOff),
+        Ok(Ok(body)) => Ok(body),
     }
 }
 

@@ -1,16 +1,19 @@
 //! `/v1/plugins`: uploads through the gate, what there is, and taking it away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, Path, State};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use http::{Request, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::Json;
+use super::body::{self, Json};
 use super::change::Change;
 use crate::app::App;
 use crate::error::ApiError;
@@ -21,6 +24,9 @@ use crate::store::PluginRow;
 
 /// Largest body of an upload, bytes: above any `upload_bytes` that makes sense, so that the gate says what is too large.
 pub(super) const MAX_UPLOAD_BYTES: usize = 128 << 20;
+
+/// For an upload's bytes: the largest over a slow line.
+const UPLOAD_TIME: Duration = Duration::from_secs(120);
 
 /// One plugin that a step may use.
 #[derive(Serialize, JsonSchema)]
@@ -74,9 +80,28 @@ pub(super) async fn show(
     Ok(Json(app.registry.report(&reference).await?))
 }
 
-pub(super) async fn upload(State(app): State<Arc<App>>, change: Change, wasm: Result<Bytes, BytesRejection>) -> Result<Response, ApiError> {
-    let wasm = wasm.map_err(|_| ApiError::Long(MAX_UPLOAD_BYTES))?;
-    let (report, upload) = app.registry.upload(Arc::from(wasm.as_ref()), change.entry("plugin.upload", "")).await?;
+/// The bytes of an upload, and its place, which is taken before the first of them is read: a storm of uploads costs no memory.
+pub(super) struct Wasm {
+    bytes: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+impl FromRequest<Arc<App>> for Wasm {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, ApiError> {
+        let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|announced| announced > MAX_UPLOAD_BYTES as u64) {
+            return Err(ApiError::Long(MAX_UPLOAD_BYTES));
+        }
+        let place = app.uploads.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded)?;
+        let bytes = body::bytes(request, app, UPLOAD_TIME, MAX_UPLOAD_BYTES).await?;
+        Ok(Self { bytes, _place: place })
+    }
+}
+
+pub(super) async fn upload(State(app): State<Arc<App>>, change: Change, wasm: Wasm) -> Result<Response, ApiError> {
+    let (report, upload) = app.registry.upload(Arc::from(wasm.bytes.as_ref()), change.entry("plugin.upload", "")).await?;
     let status = match upload {
         Upload::New => StatusCode::CREATED,
         Upload::Known => StatusCode::OK,

@@ -68,7 +68,12 @@ async fn host(config: Config, clock: Clock) -> anyhow::Result<Done> {
     // Both sockets before anything slow: a port that is taken is told at once.
     let public = bind("listen", config.listen).await?;
     let admin = bind("admin_listen", config.admin_listen).await?;
-    let bounds = Bounds { header_timeout: config.header_timeout, drain: config.drain, connections: config.max_connections };
+    let bounds = Bounds {
+        header_timeout: config.header_timeout,
+        answer_timeout: config.body_timeout,
+        drain: config.drain,
+        connections: config.max_connections,
+    };
     let data = config.data.clone();
     let program = std::env::current_exe().context("cannot find the running binary, which also compiles plugins")?;
     let app = Arc::new(App::build(config, &program, clock).await?);

@@ -8,7 +8,7 @@ use http::Uri;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::sinks::TIMEOUT;
+use super::sinks::{TIMEOUT, shown, split};
 use crate::network::Network;
 use crate::outgoing::Mode;
 use crate::retry::{Retry, RetryEntry, duration};
@@ -195,7 +195,8 @@ impl AlertEntry {
     }
 
     fn mail(&self, url: &str, secret: impl Fn(&str) -> Result<String, String>, max_per_hour: u32) -> Result<AlertWay, String> {
-        let wrong = || format!("`{url}` is no mail server; write one such as smtps://mail.example:465 or smtp://mail.example:587");
+        let shown = shown(url);
+        let wrong = || format!("`{shown}` is no mail server; write one such as smtps://mail.example:465 or smtp://mail.example:587");
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
         if authority.as_str().contains('@') || !matches!(uri.path(), "" | "/") || uri.query().is_some() {
@@ -230,12 +231,10 @@ impl AlertEntry {
 
 /// Scheme, host and port of a url; and its path and query.
 fn parts(url: &str, schemes: &[&str]) -> Result<(String, String), String> {
-    let uri: Uri = url.parse().map_err(|_| format!("`{url}` is no url"))?;
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) if schemes.contains(&scheme) => {
-            Ok((format!("{scheme}://{authority}"), uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()))
-        }
-        _ => Err(format!("`{url}` is no url with scheme and host; write one such as https://pager.example/in")),
+    let (base, path) = split(url)?;
+    match base.split_once("://") {
+        Some((scheme, _)) if schemes.contains(&scheme) => Ok((base, path)),
+        _ => Err(format!("`{base}` is no url with scheme and host; write one such as https://pager.example/in")),
     }
 }
 

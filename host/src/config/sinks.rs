@@ -60,12 +60,20 @@ pub struct SinkConfig {
     pub timeout: Duration,
 }
 
+/// A url as it may be shown: without what stands before an `@`, which may be a password.
+pub(super) fn shown(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, rest)| rest)
+}
+
 /// A url's scheme, host and port, and its path and query.
 pub(super) fn split(url: &str) -> Result<(String, String), String> {
-    let uri: Uri = url.parse().map_err(|_| format!("`{url}` is no url"))?;
+    let uri: Uri = url.parse().map_err(|_| format!("`{}` is no url", shown(url)))?;
     let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-        return Err(format!("`{url}` is no url with scheme and host; write one such as https://sink.example/in"));
+        return Err(format!("`{}` is no url with scheme and host; write one such as https://sink.example/in", shown(url)));
     };
+    if authority.as_str().contains('@') {
+        return Err(format!("the url of `{}` holds a user; secrets have a place of their own", shown(url)));
+    }
     Ok((format!("{scheme}://{authority}"), uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()))
 }
 

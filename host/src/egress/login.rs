@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{ANSWER_BYTES, Auth, Egress, Failure, Place, Request, Tls};
+use super::{ANSWER_BYTES, Auth, Egress, Failure, Hush, Place, Request, Tls};
 use crate::event::Timestamp;
 
 /// A token is renewed so much before its end: the call that carries it takes time too.
@@ -80,6 +80,11 @@ impl Login {
         let lasts = granted.expires_in.unwrap_or(LASTS_S).saturating_sub(SPARE_S);
         *held = Some((granted.access_token.clone(), Timestamp(now.0.saturating_add(lasts.saturating_mul(1_000)))));
         Ok(granted.access_token)
+    }
+
+    /// What an answer that came with the token must not repeat of it.
+    pub(super) async fn hush(&self) -> Hush {
+        Hush::of(self.token.lock().await.iter().map(|(token, _)| token.as_str()))
     }
 
     /// Throws the token away: the desk does not take it any more.

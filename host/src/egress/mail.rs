@@ -16,7 +16,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::extension::ClientId;
 
 use super::guard::Guard;
-use super::{Answer, CONNECT, Failure, Network, Tls};
+use super::{Answer, CONNECT, Failure, Hush, Network, Tls};
 use crate::event::Timestamp;
 
 /// Where mail is handed in, and within what bounds.
@@ -65,6 +65,7 @@ pub struct Post {
     guard: Guard,
     tls: Option<(bool, TlsParameters)>,
     login: Option<Credentials>,
+    hush: Hush,
     hello: ClientId,
     timeout: Duration,
 }
@@ -92,10 +93,13 @@ impl Post {
             parameters.build_rustls().map_err(|error| format!("`{host}` cannot be reached by TLS: {error}"))
         };
         let tls = tls_first.map(|first| Ok::<_, String>((first, parameters()?))).transpose()?;
+        // One way of saying the two is all in one piece.
+        let plain = login.as_ref().map(|(user, password)| format!("\0{user}\0{password}"));
+        let hush = Hush::of(login.iter().map(|(_, password)| password.as_str()).chain(plain.as_deref()));
         let login = login.map(|(user, password)| Credentials::new(user, password));
         // What a server that looks closely wants to see of a client without a name of its own.
         let hello = ClientId::Domain(from.email.domain().to_owned());
-        Ok(Self { host, port, from, guard, tls, login, hello, timeout })
+        Ok(Self { host, port, from, guard, tls, login, hush, hello, timeout })
     }
 
     /// Hands one mail in. `now` is its date.
@@ -111,7 +115,9 @@ impl Post {
             let _ = server.quit().await;
             answer
         });
-        sent.await.unwrap_or_else(|_| Err(Failure::Broken(format!("nothing within {} ms", self.timeout.as_millis()))))
+        let sent = sent.await.unwrap_or_else(|_| Err(Failure::Broken(format!("nothing within {} ms", self.timeout.as_millis()))));
+        let hush = |words| self.hush.over(words);
+        sent.map(|answer| Answer { body: hush(answer.body), ..answer }).map_err(|failure| failure.said(hush))
     }
 
     fn message(&self, mail: &Mail<'_>, now: Timestamp) -> Result<Message, Failure> {

@@ -1,11 +1,8 @@
 //! Bringing a plugin in: describe, configure, warm up, snapshot, compile. Runs in the activation child only.
 //!
-//! Everything here touches bytes that nobody vouches for, so the parent never calls it: `compiler.rs` starts the same binary
-//! with limits on CPU time, address space, wall time and output, and this file is what that child does. It reads one request on
-//! stdin, writes the compiled artefact to the file it was told, and one response on stdout.
+//! Everything here touches bytes that nobody vouches for, so the parent never calls it: `child.rs` does, in a process that has shut
+//! itself in.
 
-use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,11 +13,11 @@ use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
 use super::call::{frames, name, store};
+use super::child::{Files, Request};
 use super::command::{Problems, Program, Question, Said};
 use super::description::{Description, Example};
 use super::door::{Check, GuestFault, Outline, Refusal, Shape, component, look, refuse};
 use super::engine::{compiling, rehearsing};
-use super::functions::Functions;
 use super::misfit::{unfit, unfit_instance, unread};
 use super::rehearsal::Rehearsal;
 use super::services::{Room, Subject, link};
@@ -31,19 +28,6 @@ use crate::expect::compare;
 
 /// Most config problems that are told.
 const MAX_PROBLEMS: usize = 50;
-
-/// What the parent asks of the child.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Request {
-    /// Every budget.
-    pub limits: Limits,
-    /// The step's config; absent is the defaults of the plugin's schema.
-    pub config: Option<Value>,
-    /// Where to write the compiled artefact.
-    pub artefact: PathBuf,
-    /// Where the plugin's compiled functions are kept between activations.
-    pub functions: PathBuf,
-}
 
 /// How a plugin's instances come to their configured state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,44 +107,12 @@ fn problems(problems: &[ConfigProblem]) -> String {
     lines.join("; ")
 }
 
-/// The child's whole life: one request in, one response out.
-///
-/// # Errors
-/// When stdin or stdout are not those of a parent that keeps the protocol.
-pub fn child() -> anyhow::Result<()> {
-    let mut input = std::io::stdin().lock();
-    let mut length = [0; 4];
-    input.read_exact(&mut length)?;
-    let mut request = vec![0; u32::from_le_bytes(length) as usize];
-    input.read_exact(&mut request)?;
-    let request: Request = serde_json::from_slice(&request)?;
-    confine(&request.limits)?;
-    let mut wasm = Vec::new();
-    input.read_to_end(&mut wasm)?;
-    let response = activate(&wasm, &request);
-    let mut output = std::io::stdout().lock();
-    serde_json::to_writer(&mut output, &response)?;
-    Ok(output.flush()?)
-}
-
-/// Puts the process under its limits, before it has seen a single foreign byte.
-fn confine(limits: &Limits) -> anyhow::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let hard = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
-    setrlimit(Resource::Cpu, hard(limits.activation_cpu_s))?;
-    setrlimit(Resource::As, hard(limits.activation_memory_bytes))?;
-    setrlimit(Resource::Core, hard(0))?;
-    // The artefact is the only file it writes; native code is 3 to 5 times the wasm.
-    setrlimit(Resource::Fsize, hard(limits.upload_bytes as u64 * 16))?;
-    Ok(())
-}
-
 /// A command is asked what it is and whether its config is right, runs its examples, and is compiled. It starts anew for every
 /// event, so there is nothing to snapshot.
-fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, Failure> {
+fn command(wasm: &[u8], outline: Outline, request: &Request, files: &Files) -> Result<Report, Failure> {
     let limits = &request.limits;
     let compile = |error: wasmtime::Error| refuse(Check::Compile, format!("does not compile: {}", first_line(&error)));
-    let functions = Arc::new(Functions::open(&request.functions));
+    let functions = files.functions.clone();
     let engine = rehearsing(functions.clone()).map_err(compile)?;
     let program = Program::compile(&engine, wasm, outline.shape).map_err(compile)?;
     let ended = |check, op: &str, (outcome, detail): (Outcome, String), plugin: Option<String>, frames| {
@@ -215,7 +167,7 @@ fn command(wasm: &[u8], outline: Outline, request: &Request) -> Result<Report, F
     };
     let artefact = artefact.map_err(compile)?;
     functions.close();
-    keep(&artefact, request)?;
+    files.keep(&artefact)?;
     let start = Start::Configure { why: "a command starts anew for every event".to_owned() };
     Ok(Report { outline, description, config, start, examples, memory_bytes, artefact_bytes: artefact.len() as u64 })
 }
@@ -225,22 +177,21 @@ fn word(outcome: Outcome) -> String {
     serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn keep(artefact: &[u8], request: &Request) -> Result<(), Refusal> {
-    std::fs::write(&request.artefact, artefact)
-        .map_err(|error| refuse(Check::Child, format!("the artefact cannot be written to {}: {error}", request.artefact.display())))
-}
-
-fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
+/// Brings one plugin in with one config.
+///
+/// # Errors
+/// Why it is not taken.
+pub(super) fn activate(wasm: &[u8], request: &Request, files: &Files) -> Result<Report, Failure> {
     let limits = &request.limits;
     let outline = look(wasm, limits)?;
     if outline.shape.is_command() {
-        return command(wasm, outline, request);
+        return command(wasm, outline, request, files);
     }
     let wasm = &*component(wasm, &outline)?;
     // What was made of a module must be what would have been taken as a component.
     look(wasm, limits)?;
     let compile = |error: wasmtime::Error| refuse(Check::Compile, format!("does not compile: {}", first_line(&error)));
-    let functions = Arc::new(Functions::open(&request.functions));
+    let functions = files.functions.clone();
     let engine = rehearsing(functions.clone()).map_err(compile)?;
     // A component that cannot be instrumented is rehearsed as it is, and will call `configure` in every instance.
     let wizer = Wizer::new();
@@ -274,7 +225,7 @@ fn activate(wasm: &[u8], request: &Request) -> Result<Report, Failure> {
     drop(stage);
     let artefact = compiling(functions.clone()).and_then(|engine| engine.precompile_component(&bytes)).map_err(compile)?;
     functions.close();
-    keep(&artefact, request)?;
+    files.keep(&artefact)?;
     Ok(Report { outline, description, config, start, examples, memory_bytes, artefact_bytes: artefact.len() as u64 })
 }
 

@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
-use super::activate::{Failure, Report, Request};
+use super::activate::{Failure, Report};
+use super::child::{Request, Response};
 use super::door::{Check, look, refuse};
+use super::engine::Places;
 use crate::config::Limits;
 
 /// Changes whenever what the child puts into an artefact changes.
@@ -34,6 +37,8 @@ pub struct Compiler {
     program: PathBuf,
     /// Where artefacts are kept, readable by this user alone.
     cache: PathBuf,
+    /// Places for children: each may use a core and the memory of its limit, so there is one per core, and the others wait.
+    children: Arc<Places>,
 }
 
 /// A plugin + config, brought in.
@@ -68,7 +73,8 @@ impl Compiler {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&cache)?;
         fs::set_permissions(&cache, fs::Permissions::from_mode(0o700))?;
         sweep(&cache)?;
-        Ok(Self { program, cache })
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+        Ok(Self { program, cache, children: Arc::new(Places::new(cores)) })
     }
 
     /// Brings a plugin in with a config (absent: the defaults of its schema), or finds it in the cache.
@@ -93,7 +99,8 @@ impl Compiler {
         let unfinished = self.cache.join(format!("{name}.{}.tmp", uuid::Uuid::now_v7().simple()));
         // Engine and bytes alone: another config finds the same functions.
         let functions = self.cache.join(format!("{}.functions", key(engine, &digest, None, &Limits::default())));
-        let request = Request { limits: limits.clone(), config: config.cloned(), artefact: unfinished.clone(), functions };
+        let more_functions = unfinished.with_extension("functions.tmp");
+        let request = Request { limits: limits.clone(), config: config.cloned(), artefact: unfinished.clone(), functions, more_functions };
         let result = self.run(&request, wasm).and_then(|report| {
             let keep =
                 |error: std::io::Error| refuse(Check::Child, format!("the artefact cannot be kept in {}: {error}", self.cache.display()));
@@ -102,14 +109,19 @@ impl Compiler {
             let beside = unfinished.with_extension("json.tmp");
             fs::write(&beside, serde_json::to_vec(&record).map_err(std::io::Error::other).map_err(keep)?).map_err(keep)?;
             fs::rename(&unfinished, &artefact).and_then(|()| fs::rename(&beside, &kept)).map_err(keep)?;
+            if fs::metadata(&request.more_functions).is_ok_and(|more| more.len() > 0) {
+                fs::rename(&request.more_functions, &request.functions).map_err(keep)?;
+            }
             Ok(record.report)
         });
-        // A child that was killed leaves its file behind.
+        // What a child that was killed leaves behind, and what it did not need.
         let _ = fs::remove_file(&unfinished);
+        let _ = fs::remove_file(&request.more_functions);
         Ok(Activated { key: name, report: result?, digest, artefact, took: Some(start.elapsed()) })
     }
 
     fn run(&self, request: &Request, wasm: &[u8]) -> Result<Report, Failure> {
+        let _place = self.children.enter();
         let broken = |what: &str, error: std::io::Error| {
             refuse(Check::Child, format!("the activation child {} {what}: {error}", self.program.display()))
         };
@@ -158,12 +170,26 @@ impl Compiler {
             };
             let response = response.join().unwrap_or_default();
             if status.success() {
-                let said: Result<Result<Report, Failure>, _> = serde_json::from_slice(&response);
-                return said.map_err(|error| refuse(Check::Child, format!("the activation child answered nonsense: {error}")))?;
+                let said: Result<Response, _> = serde_json::from_slice(&response);
+                let nonsense = |error: serde_json::Error| refuse(Check::Child, format!("the activation child answered nonsense: {error}"));
+                let Response { uncaged, found } = said.map_err(nonsense)?;
+                uncaged.into_iter().for_each(|why| warn_uncaged(&why));
+                return found;
             }
             Err(refuse(Check::Compile, ended(status, &request.limits)).into())
         })
     }
+}
+
+/// Says once in the life of the process that the second wall is missing.
+fn warn_uncaged(why: &str) {
+    static TOLD: std::sync::Once = std::sync::Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            why,
+            "plugins are compiled without a filter of system calls on this machine; the child's limits on time, memory and output hold"
+        );
+    });
 }
 
 /// Removes what activations that were killed left unfinished. Younger files may be somebody's work of this moment.

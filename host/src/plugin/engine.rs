@@ -16,8 +16,8 @@ use crate::config::Limits;
 const TICK: Duration = Duration::from_millis(10);
 /// Native stack that guest code may use, bytes: every toolchain measured stays below 256 KiB.
 const MAX_WASM_STACK: usize = 512 << 10;
-/// Threads per core that may be inside guests at once: the workers, the lane and replays are three; one more waits for nobody.
-const CALLERS_PER_CORE: u32 = 4;
+/// Threads per core that may be inside guests at once: the workers, the lane's two rows and replays are four; one more waits for nobody.
+const CALLERS_PER_CORE: u32 = 5;
 /// Instances that steps with `isolation = "reuse"` keep between events, all steps together.
 const KEPT: u32 = 64;
 /// Address space of one memory slot. Kept at 4 GiB: with it the guard pages check every access for free; explicit bounds checks
@@ -158,6 +158,7 @@ impl Drop for Serving {
 }
 
 /// The pool's slots as places: one for every thread inside a guest, which waits when all are taken, and some for kept instances.
+#[derive(Debug)]
 pub struct Places {
     free: Mutex<u32>,
     freed: Condvar,
@@ -168,7 +169,8 @@ pub struct Places {
 pub struct Place<'a>(&'a Places);
 
 impl Places {
-    fn new(callers: u32) -> Self {
+    /// So many places.
+    pub fn new(callers: u32) -> Self {
         Self { free: Mutex::new(callers), freed: Condvar::new(), kept_free: AtomicU32::new(KEPT) }
     }
 

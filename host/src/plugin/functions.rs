@@ -1,11 +1,14 @@
 //! Compiled functions of one plugin, kept between its activations: a changed config changes a snapshot's data, not its code.
 //!
 //! Read and written by the activation child, in the cache directory that only this user can read. A file that is not whole
-//! counts as empty; it can cost time, never be wrong.
+//! counts as empty; it can cost time, never be wrong. The child writes into a file that it opened before it was shut in; the parent
+//! gives it its name.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
@@ -17,7 +20,7 @@ const MAX_BYTES: usize = 128 << 20;
 /// What is kept.
 #[derive(Debug)]
 pub struct Functions {
-    file: PathBuf,
+    more: File,
     known: Mutex<Known>,
 }
 
@@ -28,10 +31,10 @@ struct Known {
 }
 
 impl Functions {
-    /// Reads what an earlier activation left.
-    pub fn open(file: &Path) -> Self {
+    /// Reads what an earlier activation left. What comes to it goes into `more`, which is empty.
+    pub fn open(file: &Path, more: File) -> Self {
         let compiled = std::fs::read(file).ok().and_then(|bytes| read(&bytes)).unwrap_or_default();
-        Self { file: file.to_owned(), known: Mutex::new(Known { compiled, changed: false }) }
+        Self { more, known: Mutex::new(Known { compiled, changed: false }) }
     }
 
     /// Leaves everything for the next activation. What cannot be kept is compiled again.
@@ -39,8 +42,7 @@ impl Functions {
         let known = self.known();
         let bytes = write(&known.compiled);
         if known.changed && bytes.len() <= MAX_BYTES {
-            let unfinished = self.file.with_extension(format!("{}.tmp", std::process::id()));
-            let _ = std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &self.file));
+            let _ = (&self.more).write_all(&bytes);
         }
     }
 
@@ -95,14 +97,17 @@ mod tests {
     #[test]
     fn what_was_kept_is_found_and_what_is_broken_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("functions");
-        let functions = Functions::open(&file);
+        let (file, other) = (dir.path().join("functions"), dir.path().join("more"));
+        let functions = Functions::open(&other, File::create(&file).unwrap());
         assert!(functions.insert(b"key", vec![7; 1_000]) && functions.insert(b"", Vec::new()));
         functions.close();
-        assert_eq!(Functions::open(&file).get(b"key").as_deref(), Some(&[7; 1_000][..]));
+        let again = |file: &Path| Functions::open(file, File::create(&other).unwrap());
+        assert_eq!(again(&file).get(b"key").as_deref(), Some(&[7; 1_000][..]));
+        again(&file).close();
+        assert_eq!(std::fs::read(&other).unwrap(), b"", "what has not changed is not written again");
         let mut bytes = std::fs::read(&file).unwrap();
         bytes[40] ^= 1;
         std::fs::write(&file, &bytes).unwrap();
-        assert_eq!(Functions::open(&file).get(b"key"), None);
+        assert_eq!(again(&file).get(b"key"), None);
     }
 }
