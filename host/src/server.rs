@@ -109,6 +109,10 @@ async fn around(mut request: Request<Body>, next: Next) -> Response {
     response
 }
 
+/// Bytes of answers that the kernel holds for one caller who does not read (it doubles them). With its own choice, up to some MiB, a
+/// caller would also have to read a third of those before the next piece is seen to go, and would seem to have stopped.
+const UNREAD: usize = 64 << 10;
+
 /// Serves one listener until `stop` ends, then lets the requests under way finish.
 pub async fn run(listener: TcpListener, router: Router, bounds: Bounds, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(bounds.connections));
@@ -137,6 +141,7 @@ pub async fn run(listener: TcpListener, router: Router, bounds: Bounds, stop: im
         };
         // Small answers leave at once.
         let _ = stream.set_nodelay(true);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, UNREAD);
         let router = router.clone();
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);

@@ -343,5 +343,7 @@ fn reach(source: &Source, peer: Peer, headers: &HeaderMap) -> Result<(), ApiErro
 
 /// A foreign name, safe to show.
 fn printable(name: &str) -> String {
-    name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    // What turns the direction of a line, or ends it for some, is no more welcome in a log than a control character.
+    let odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.chars().take(64).map(|c| if odd(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -59,6 +59,7 @@ pub(super) struct Question {
     at: Option<Timestamp>,
     /// Working seconds from that moment on.
     #[serde(default)]
+    #[schemars(range(max = 4_294_967_295_u32))]
     seconds: u32,
 }
 

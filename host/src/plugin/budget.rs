@@ -7,6 +7,15 @@ use wasmtime::ResourceLimiter;
 
 use crate::config::Limits;
 
+/// What a guest asked more of than it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scarce {
+    /// Linear memory.
+    Memory,
+    /// Elements of a table.
+    Table,
+}
+
 /// Memory and tables of one store.
 #[derive(Clone, Copy)]
 pub struct Budget {
@@ -16,8 +25,8 @@ pub struct Budget {
     instances: usize,
     tables: usize,
     memories: usize,
-    /// Whether something was refused: a later trap is then named after it.
-    pub refused: bool,
+    /// What was refused last: a later trap is then named after it.
+    pub refused: Option<Scarce>,
 }
 
 impl Budget {
@@ -30,7 +39,7 @@ impl Budget {
             instances: limits.instances,
             tables: limits.tables,
             memories: limits.memories,
-            refused: false,
+            refused: None,
         }
     }
 
@@ -54,14 +63,16 @@ impl ResourceLimiter for Budget {
             self.memory_left -= more;
         } else {
             // The guest sees a `memory.grow` of -1, as the specification has it: a polite guest can do with less.
-            self.refused = true;
+            self.refused = Some(Scarce::Memory);
         }
         Ok(granted)
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let granted = desired <= self.table_elements;
-        self.refused |= !granted;
+        if !granted {
+            self.refused = Some(Scarce::Table);
+        }
         Ok(granted)
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use super::bindings::{RuleError, RulePlugin, RulePluginPre};
+use super::budget::Scarce;
 use super::command::{Exit, TooMuchOutput};
 use super::engine::{Serving, ticks};
 use super::seat::Seat;
@@ -209,7 +210,7 @@ pub(super) fn frames(error: &wasmtime::Error) -> Vec<String> {
 }
 
 /// Names what ended a call. Where a budget was hit first, the trap that followed is named after the budget.
-pub(super) fn name(error: &wasmtime::Error, refused_memory: bool, limits: &Limits) -> (Outcome, String) {
+pub(super) fn name(error: &wasmtime::Error, refused: Option<Scarce>, limits: &Limits) -> (Outcome, String) {
     if let Some(too_many) = error.downcast_ref::<TooManyCalls>() {
         return (Outcome::TooManyCalls, too_many.to_string());
     }
@@ -226,7 +227,12 @@ pub(super) fn name(error: &wasmtime::Error, refused_memory: bool, limits: &Limit
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (Outcome::OutOfFuel, format!("used its {} units of fuel", limits.fuel)),
         Some(Trap::Interrupt) => (Outcome::TimedOut, format!("ran past {} ms", limits.wall_ms)),
-        _ if refused_memory => (Outcome::OutOfMemory, format!("asked for more than its {} MiB of memory", limits.memory_bytes >> 20)),
+        _ if refused == Some(Scarce::Memory) => {
+            (Outcome::OutOfMemory, format!("asked for more than its {} MiB of memory", limits.memory_bytes >> 20))
+        }
+        _ if refused == Some(Scarce::Table) => {
+            (Outcome::OutOfMemory, format!("asked for a table of more than its {} elements", limits.table_elements))
+        }
         Some(Trap::StackOverflow) => (Outcome::StackOverflow, "recursed past its stack".to_owned()),
         Some(Trap::CannotLeaveComponent) => (Outcome::Denied, "called the host from where it must not".to_owned()),
         Some(

@@ -4,6 +4,8 @@
 //! kept as text so that it can be read. It is also what makes Go run: with the usual adapter its collector reads the clock from
 //! where a component must not call out.
 
+use wasm_encoder::{RawSection, Section as _};
+use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -12,6 +14,8 @@ use super::{Check, Outline, Refusal, refuse};
 
 /// The contract that modules without metadata are read by.
 const WIT: &str = include_str!("../../../../wit/rules.wit");
+/// Custom sections that say which world a module is.
+const METADATA: &str = "component-type";
 /// The adapter.
 const NOWASI: &str = include_str!("nowasi.wat");
 
@@ -29,7 +33,7 @@ pub(super) fn component(module: &[u8], outline: &Outline) -> Result<Vec<u8>, Ref
 }
 
 fn encode(module: &[u8], world: &str) -> anyhow::Result<Vec<u8>> {
-    let mut module = module.to_vec();
+    let mut module = without_notes(module)?;
     if !has_metadata(&module) {
         let mut resolve = Resolve::default();
         let package = resolve.push_source("rules.wit", WIT)?;
@@ -40,11 +44,27 @@ fn encode(module: &[u8], world: &str) -> anyhow::Result<Vec<u8>> {
     ComponentEncoder::default().module(&module)?.adapter(PREVIEW1, &nowasi)?.encode()
 }
 
+/// The module without the custom sections that nobody here reads: a toolchain's notes may say anything, and the encoder would refuse a
+/// module over them.
+fn without_notes(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut kept = wasm_encoder::Module::HEADER.to_vec();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        let is_note = match &payload {
+            Payload::CustomSection(custom) => !custom.name().starts_with(METADATA) && custom.name() != "name",
+            _ => false,
+        };
+        if let (false, Some((id, range))) = (is_note, payload.as_section()) {
+            RawSection { id, data: &module[range] }.append_to(&mut kept);
+        }
+    }
+    Ok(kept)
+}
+
 /// Whether the toolchain has written down which world it is.
 fn has_metadata(module: &[u8]) -> bool {
-    wasmparser::Parser::new(0)
-        .parse_all(module)
-        .any(|payload| matches!(payload, Ok(wasmparser::Payload::CustomSection(custom)) if custom.name().starts_with("component-type")))
+    let is_metadata = |payload| matches!(payload, Ok(Payload::CustomSection(custom)) if custom.name().starts_with(METADATA));
+    Parser::new(0).parse_all(module).any(is_metadata)
 }
 
 #[cfg(test)]
