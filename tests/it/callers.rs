@@ -70,12 +70,13 @@ fn who_does_not_read_its_answers_is_let_go_and_who_reads_slowly_is_not() {
     assert!(next.stirs(SOON) && next.read().unwrap().is_some(), "its place was not freed");
     drop(deaf);
     drop(next);
-    // As much, taken bit by bit with pauses: whoever reads is served to the end.
+    // As much, taken bit by bit with pauses: whoever reads is served to the end. Some at a time, as a kernel does not offer again a room
+    // that is small beside what it holds.
     let pause = || Connection::open(host.public).unwrap().stirs(Duration::from_millis(PATIENCE_MS / 2));
     let mut slow = Connection::open(host.admin).unwrap();
     slow.write(&Request::new("GET", "/openapi.json").bytes().repeat(60)).unwrap();
     for at in 0..60 {
-        assert!(at >= 6 || !pause(), "that took a moment");
+        assert!(at % 6 > 0 || !pause(), "that took a moment");
         assert_eq!(slow.read().unwrap().unwrap().status, 200);
     }
 }

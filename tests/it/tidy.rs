@@ -189,7 +189,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_urlencoded", &["admin"]),
     ("signalbox_bundle", &["config"]),
     ("jiff", &["event", "source", "calendar"]),
-    ("rustix", &["lane", "plugin", "replay", "store"]),
+    ("rustix", &["lane", "plugin", "replay", "server", "store"]),
     ("libc", &["plugin"]),
     ("seccompiler", &["plugin"]),
     ("tokio_io_timeout", &["server"]),

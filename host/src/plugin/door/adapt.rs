@@ -5,7 +5,7 @@
 //! where a component must not call out.
 
 use wasm_encoder::{RawSection, Section as _};
-use wasmparser::{Parser, Payload};
+use wasmparser::{KnownCustom, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -44,14 +44,17 @@ fn encode(module: &[u8], world: &str) -> anyhow::Result<Vec<u8>> {
     ComponentEncoder::default().module(&module)?.adapter(PREVIEW1, &nowasi)?.encode()
 }
 
-/// The module without the custom sections that nobody here reads: a toolchain's notes may say anything, and the encoder would refuse a
-/// module over them.
+/// The module without the custom sections that nobody here reads, or can: a toolchain's notes may say anything, and the encoder would
+/// refuse a module over them.
 fn without_notes(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut kept = wasm_encoder::Module::HEADER.to_vec();
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload?;
         let is_note = match &payload {
-            Payload::CustomSection(custom) => !custom.name().starts_with(METADATA) && custom.name() != "name",
+            Payload::CustomSection(custom) => match custom.as_known() {
+                KnownCustom::Name(names) => names.into_iter().any(|names| names.is_err()),
+                _ => !custom.name().starts_with(METADATA),
+            },
             _ => false,
         };
         if let (false, Some((id, range))) = (is_note, payload.as_section()) {
