@@ -6,14 +6,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where, and ends")]
 #![expect(clippy::print_stderr, reason = "the table, and a failed host's log")]
 
+#[path = "../it/bad_call.rs"]
+#[allow(dead_code, reason = "of the black-box suite, which uses all of it")]
+mod bad_call;
 #[path = "../it/desk.rs"]
 #[allow(dead_code, reason = "of the black-box suite, which uses all of it")]
 mod desk;
 mod disk;
 mod faults;
+#[path = "../it/forge.rs"]
+#[allow(dead_code, reason = "of the black-box suite, which uses all of it")]
+mod forge;
 #[path = "../it/harness.rs"]
 #[allow(dead_code, reason = "of the black-box suite, which uses all of it")]
 mod harness;
+mod hostile;
 mod load;
 mod timing;
 #[path = "../it/wire.rs"]
