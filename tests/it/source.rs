@@ -260,6 +260,8 @@ fn a_source_begins_with_a_preset_and_a_call_is_tried_before_anything_is_connecte
     assert!(begun["body"].as_str().unwrap().contains("signalbox_event"), "{begun}");
     assert_eq!(host.ask("/v1/presets/chatwoot").json()["body"], Value::Null, "Chatwoot sends what it sends");
     host.ask("/v1/presets/nothing").problem(404);
+    // It is the preset that is not there, whatever its name would be as a source's.
+    host.ask("/v1/presets/No%20preset").problem(404);
     host.ask("/v1/presets/zammad?source=Desk").problem(400);
 
     let body = String::from_utf8(fs::read(payload("zammad-ticket-default")).unwrap()).unwrap();
